@@ -1,0 +1,107 @@
+package transport
+
+import (
+	"encoding/json"
+	"fmt"
+	"html"
+	"mime"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"unicode"
+
+	"edrctl/internal/provision"
+)
+
+// checkJSON reports a success whose body is not a JSON document.
+func checkJSON(r *Response) error {
+	if json.Valid(r.Body) {
+		return nil
+	}
+	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if len(r.Body) == 0 {
+		return &foreignAnswer{text: "the answer is empty"}
+	}
+	if title := Title(r.Body); title != "" {
+		return &foreignAnswer{text: fmt.Sprintf("the answer is %s titled %q", kind, title)}
+	}
+	if kind == "application/json" {
+		return &foreignAnswer{text: "the answer is broken JSON"}
+	}
+	return &foreignAnswer{text: fmt.Sprintf("the answer is %q and not JSON", kind)}
+}
+
+// Decode reads the JSON of a success into v. An answer of another shape is
+// ErrUncertain for a change and ErrInternal for a read.
+func (r *Response) Decode(vendor, op string, v any) error {
+	err := json.Unmarshal(r.Body, v)
+	if err == nil {
+		return nil
+	}
+	kind := provision.ErrInternal
+	if r.Change {
+		kind = provision.ErrUncertain
+	}
+	return &provision.Error{
+		Vendor: vendor, Op: op, Kind: kind, Status: r.Status,
+		Message: "the answer has an unexpected shape", Err: err,
+	}
+}
+
+// Title is the title of an HTML page, cleaned and shortened; empty without one.
+func Title(body []byte) string {
+	m := regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title>`).FindSubmatch(body)
+	if m == nil {
+		return ""
+	}
+	return Excerpt(m[1], 80)
+}
+
+// Excerpt is the start of a vendor's text, fit to stand in a message: tags and
+// control characters gone, white space folded, at most limit runes.
+func Excerpt(body []byte, limit int) string {
+	text := regexp.MustCompile(`<[^>]*>`).ReplaceAllString(string(body), " ")
+	text = strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) || c == unicode.ReplacementChar {
+			return ' '
+		}
+		return c
+	}, html.UnescapeString(text))
+	runes := []rune(strings.Join(strings.Fields(text), " "))
+	if len(runes) > limit {
+		return string(runes[:limit]) + "…"
+	}
+	return string(runes)
+}
+
+// Segment escapes a value to be one segment of a path. "+" becomes %2B, since
+// some servers read it as a space.
+func Segment(value string) string {
+	return strings.ReplaceAll(url.PathEscape(value), "+", "%2B")
+}
+
+// StatusKind is what a status means when the body says nothing better. A 5xx
+// to a change leaves open whether it was carried out.
+func StatusKind(status int, change bool) provision.Kind {
+	switch {
+	case status == http.StatusUnauthorized:
+		return provision.ErrUnauthenticated
+	case status == http.StatusForbidden, status == http.StatusPaymentRequired:
+		return provision.ErrForbidden
+	case status == http.StatusNotFound:
+		return provision.ErrNotFound
+	case status == http.StatusConflict, status == http.StatusPreconditionFailed:
+		return provision.ErrConflict
+	case status == http.StatusTooManyRequests:
+		return provision.ErrRateLimited
+	case status == http.StatusBadRequest, status == http.StatusUnprocessableEntity:
+		return provision.ErrInvalid
+	case status >= 500 && change:
+		return provision.ErrUncertain
+	case status >= 500:
+		return provision.ErrUnavailable
+	default:
+		return provision.ErrInternal
+	}
+}

@@ -1,0 +1,128 @@
+package transport
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"edrctl/internal/provision"
+)
+
+// lostAnswer says how an attempt ended without an answer.
+type lostAnswer struct {
+	err error
+	// sent is true when the request's header went out, so that the server may
+	// have acted on it.
+	sent bool
+	// final is true when the attempt failed on our side, before any network.
+	final bool
+}
+
+// foreignAnswer is a success status with a body that is not the API's.
+type foreignAnswer struct{ text string }
+
+func (e *foreignAnswer) Error() string { return e.text }
+
+func (l *lostAnswer) repeatable(req *Request) bool {
+	if l.final || untrusted(l.err) || errors.Is(l.err, context.Canceled) || nameNotFound(l.err) {
+		return false
+	}
+	return !l.sent || !req.Change
+}
+
+// lost turns a lost answer into an error.
+func (c *Client) lost(ctx context.Context, req *Request, l *lostAnswer) error {
+	var own *provision.Error
+	var foreign *foreignAnswer
+	switch {
+	case l.final && errors.As(l.err, &own):
+		return l.err
+	case untrusted(l.err):
+		return c.untrusted(req, l.err)
+	case l.sent && req.Change:
+		e := c.fail(req, provision.ErrUncertain, "the answer was lost", l.err)
+		e.Hint = "look at the user before asking again"
+		return e
+	case ctx.Err() != nil:
+		return c.fail(req, provision.ErrInterrupted, "stopped", context.Cause(ctx))
+	case errors.As(l.err, &foreign):
+		e := c.fail(req, provision.ErrInternal, "not the API: "+foreign.text, nil)
+		e.Hint = fmt.Sprintf("check %s (%s), and proxies or portals on the way", c.originKey(), c.o.Origin.Host)
+		return e
+	}
+	e := c.fail(req, provision.ErrUnavailable, c.o.Origin.Host+" "+unreachable(l.err), l.err)
+	e.Hint = fmt.Sprintf("check the network and the tenant's %s", c.originKey())
+	return e
+}
+
+func (c *Client) originKey() string {
+	if c.o.OriginKey == "" {
+		return "url"
+	}
+	return c.o.OriginKey
+}
+
+func unreachable(err error) string {
+	var op *net.OpError
+	switch {
+	case nameNotFound(err):
+		return "is not known to the DNS"
+	case errors.Is(err, context.DeadlineExceeded):
+		return "did not answer in time"
+	case errors.As(err, &op) && op.Op == "dial":
+		return "cannot be reached"
+	default:
+		return "closed the connection"
+	}
+}
+
+func nameNotFound(err error) bool {
+	var dns *net.DNSError
+	return errors.As(err, &dns) && dns.IsNotFound
+}
+
+// untrusted reports a certificate that does not verify, or a TLS handshake that
+// one side broke off, as over a version that is too old.
+func untrusted(err error) bool {
+	var verification *tls.CertificateVerificationError
+	var op *net.OpError
+	return errors.As(err, &verification) ||
+		errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error")
+}
+
+func (c *Client) untrusted(req *Request, cause error) error {
+	e := c.fail(req, provision.ErrUntrusted, c.o.Origin.Host+" cannot be trusted", cause)
+	e.Hint = "if the server's certificate comes from a private authority, name that in the tenant's ca-file"
+	var verification *tls.CertificateVerificationError
+	if errors.As(cause, &verification) && len(verification.UnverifiedCertificates) > 0 {
+		leaf := verification.UnverifiedCertificates[0]
+		e.Message += ": " + describe(leaf)
+	}
+	return e
+}
+
+func describe(leaf *x509.Certificate) string {
+	sum := sha256.Sum256(leaf.Raw)
+	return fmt.Sprintf("its certificate is for %q, issued by %q, valid until %s, SHA-256 %s",
+		names(leaf), leaf.Issuer.String(), leaf.NotAfter.UTC().Format(time.RFC3339), hex.EncodeToString(sum[:]))
+}
+
+func names(leaf *x509.Certificate) string {
+	if len(leaf.DNSNames) > 0 {
+		return leaf.DNSNames[0]
+	}
+	if len(leaf.IPAddresses) > 0 {
+		return leaf.IPAddresses[0].String()
+	}
+	return leaf.Subject.CommonName
+}
+
+func (c *Client) fail(req *Request, kind provision.Kind, message string, cause error) *provision.Error {
+	return &provision.Error{Vendor: c.o.Vendor, Op: req.Op, Kind: kind, Message: message, Err: cause}
+}
