@@ -1,0 +1,207 @@
+package plan
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"edrctl/internal/provision"
+)
+
+// Apply carries out changes and returns a result for each, in their order. The
+// tenants are worked on side by side, and one that fails stops none of the
+// others. It returns an error, and has then changed nothing, when the changes
+// make no sense (ErrUsage), a guard stops them, or they are not confirmed
+// (ErrRefused).
+func Apply(ctx context.Context, targets []Target, changes []Change, o Options) ([]Result, error) {
+	if o.Looks == nil {
+		o.Looks = []time.Duration{0, 3 * time.Second, 7 * time.Second}
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	r := &run{o: o, results: make([]Result, len(changes)), tenants: map[string]*tenant{}}
+	for _, t := range targets {
+		r.tenants[t.Tenant] = &tenant{Target: t}
+	}
+	if err := r.check(changes); err != nil {
+		return nil, err
+	}
+	if err := r.prepare(ctx); err != nil {
+		return nil, err
+	}
+	if o.Confirm != nil && !o.DryRun {
+		if q := r.question(); len(q.Deletes)+len(q.Revokes) > 0 {
+			if err := o.Confirm(ctx, q); err != nil {
+				return nil, err
+			}
+		}
+	}
+	r.execute(ctx)
+	return r.results, nil
+}
+
+// run is one call of Apply.
+type run struct {
+	o       Options
+	results []Result
+	tenants map[string]*tenant
+
+	mu sync.Mutex // guards Options.Done
+}
+
+// tenant is a target and the changes to make there.
+type tenant struct {
+	Target
+	jobs []*job
+
+	mu       sync.Mutex
+	stopped  error // why nothing more is started
+	failures int   // failures to reach the vendor, in a row
+}
+
+// job is a change on its way.
+type job struct {
+	Change
+	index int
+	t     *tenant
+	// grant and revoke are the role ids the names stand for.
+	grant, revoke []string
+	// settled is true once the result is known.
+	settled bool
+}
+
+// execute works on all tenants at once, within each on as many changes as the
+// vendor bears.
+func (r *run) execute(ctx context.Context) {
+	var all errgroup.Group
+	for _, t := range r.tenants {
+		all.Go(func() error {
+			var workers errgroup.Group
+			workers.SetLimit(r.inFlight(t))
+			for _, j := range t.jobs {
+				if j.settled {
+					continue
+				}
+				workers.Go(func() error {
+					r.finish(j, r.one(ctx, j))
+					return nil
+				})
+			}
+			return workers.Wait()
+		})
+	}
+	_ = all.Wait() // no worker returns an error
+}
+
+func (r *run) inFlight(t *tenant) int {
+	limit := max(1, t.Vendor.InFlight)
+	if r.o.Parallel > 0 {
+		limit = min(limit, r.o.Parallel)
+	}
+	return limit
+}
+
+// one carries out one change, unless there is a reason not to start it.
+func (r *run) one(ctx context.Context, j *job) Result {
+	if err := r.mayStart(ctx, j.t); err != nil {
+		return Result{Outcome: Skipped, Err: err, Message: "not started"}
+	}
+	if r.o.DryRun {
+		return r.preview(ctx, j)
+	}
+	end := func(Result) error { return nil }
+	if r.o.Journal != nil {
+		var err error
+		if end, err = r.o.Journal.Begin(j.Change, slices.Concat(j.grant, j.revoke)); err != nil {
+			return failed(err)
+		}
+	}
+	res := r.change(ctx, j)
+	r.label(&res, j)
+	if err := end(res); err != nil {
+		res.Err = errors.Join(res.Err, err)
+		j.t.stop(err)
+	}
+	j.t.note(res.Err)
+	return res
+}
+
+func (r *run) mayStart(ctx context.Context, t *tenant) error {
+	select {
+	case <-r.o.Stop:
+		return &provision.Error{Kind: provision.ErrInterrupted, Message: "stopped by the user"}
+	case <-ctx.Done():
+		return &provision.Error{Kind: provision.ErrInterrupted, Message: "stopped by the user"}
+	default:
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.stopped
+}
+
+// finish stores a result and hands it on.
+func (r *run) finish(j *job, res Result) {
+	r.label(&res, j)
+	j.settled = true
+	r.results[j.index] = res
+	if r.o.Done != nil {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.o.Done(res)
+	}
+}
+
+func (r *run) label(res *Result, j *job) {
+	res.Tenant, res.Vendor, res.Action = j.Tenant, j.t.Vendor.Name, j.Action
+	if res.Login == "" {
+		res.Login = j.Login
+	}
+}
+
+// troubleLimit is how many changes in a row may fail to reach the vendor before
+// the rest of that tenant is left alone.
+const troubleLimit = 5
+
+// note learns from a failure: refused credentials and long throttling will
+// meet every further change of the tenant too.
+func (t *tenant) note(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch kind := provision.KindOf(err); {
+	case err == nil:
+		t.failures = 0
+	case kind == provision.ErrUnauthenticated, kind == provision.ErrUntrusted, kind == provision.ErrRateLimited:
+		t.stopped = err
+	case kind == provision.ErrUnavailable:
+		if t.failures++; t.failures >= troubleLimit {
+			t.stopped = err
+		}
+	default:
+		t.failures = 0
+	}
+}
+
+func (t *tenant) stop(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.stopped = err
+}
+
+// failed is the result of a change that met an error.
+func failed(err error) Result {
+	res := Result{Outcome: Failed, Err: err}
+	switch provision.KindOf(err) {
+	case provision.ErrUncertain:
+		res.Outcome = Unknown
+	case provision.ErrUnsupported:
+		res.Outcome = Unsupported
+	case provision.ErrInterrupted:
+		res.Outcome = Skipped
+	}
+	return res
+}

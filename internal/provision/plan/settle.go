@@ -1,0 +1,108 @@
+package plan
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"edrctl/internal/provision"
+)
+
+// settleCreate finds out what became of a create whose answer was lost. It
+// sends the create a second time only when reading has shown that the first
+// did not happen, and never a third time.
+func (r *run) settleCreate(ctx context.Context, j *job, lost error) Result {
+	began := r.o.Now()
+	for again := range 2 {
+		u, err := r.look(ctx, j)
+		switch {
+		case err == nil && j.existedBefore(u, began):
+			return failed(&provision.Error{
+				Vendor: j.t.Vendor.Name, Op: "create user", Kind: provision.ErrExists, Message: "the account is older than this command",
+			})
+		case err == nil:
+			return r.complete(ctx, j, u, lost)
+		case !errors.Is(err, provision.ErrNotFound) || again > 0:
+			return r.unsettled(lost, err)
+		case !j.t.Vendor.ListsPending:
+			return r.unsettled(lost, errors.New("an invitation that is pending is in no list"))
+		}
+		u, err = j.t.Provisioner.CreateUser(ctx, j.spec())
+		switch provision.KindOf(err) {
+		case provision.ErrUncertain, provision.ErrExists:
+			lost = err
+		case provision.ErrPartial:
+			return r.complete(ctx, j, u, err)
+		default:
+			if err != nil {
+				return failed(err)
+			}
+			return j.created(u)
+		}
+	}
+	return r.unsettled(lost, nil)
+}
+
+// existedBefore reports an account that was there before this command asked
+// for it, as far as the vendor tells. Clocks may differ by a few minutes.
+func (j *job) existedBefore(u provision.User, began time.Time) bool {
+	const slack = 5 * time.Minute
+	return !u.Created.IsZero() && u.Created.Before(began.Add(-slack))
+}
+
+// look reads a user until it is there, or every look has found nothing.
+func (r *run) look(ctx context.Context, j *job) (provision.User, error) {
+	var u provision.User
+	var err error
+	for _, pause := range r.o.Looks {
+		if sleep(ctx, pause) != nil {
+			return u, errors.Join(err, ctx.Err())
+		}
+		if u, err = j.t.Provisioner.User(ctx, j.Login); err == nil {
+			return u, nil
+		}
+	}
+	return u, err
+}
+
+// again repeats a change that begins by reading, until its outcome is known or
+// the looks are used up.
+func (r *run) again(ctx context.Context, lost error, change func() error) error {
+	err := lost
+	for _, pause := range r.o.Looks {
+		if sleep(ctx, pause) != nil {
+			return lost
+		}
+		err = change()
+		if kind := provision.KindOf(err); kind != provision.ErrUncertain && kind != provision.ErrUnavailable {
+			return err
+		}
+	}
+	if provision.KindOf(err) != provision.ErrUncertain {
+		return errors.Join(lost, err)
+	}
+	return err
+}
+
+func (r *run) unsettled(lost, reading error) Result {
+	res := failed(&provision.Error{
+		Kind: provision.ErrUncertain, Message: "it may have happened, and reading back did not settle it",
+		Hint: "look at the user in the console, then run the command again with --if-not-exists",
+		Err:  errors.Join(lost, reading),
+	})
+	return res
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
