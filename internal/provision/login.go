@@ -42,9 +42,9 @@ func CheckLogin(login string) error {
 	case strings.Trim(local, ".") != local || strings.Contains(local, ".."):
 		return bad(`a dot stands at an end of the part before the "@", or two in a row`)
 	}
-	for _, c := range []byte(local) {
-		if !isAlnum(c) && !strings.ContainsRune("._%+'-", rune(c)) {
-			return bad(fmt.Sprintf("%q is not allowed before the \"@\"", string(rune(c))))
+	for _, c := range local {
+		if !isAlnum(c) && !strings.ContainsRune("._%+'-", c) {
+			return bad(fmt.Sprintf("%q is not allowed before the \"@\"", string(c)))
 		}
 	}
 	labels := strings.Split(domain, ".")
@@ -55,15 +55,15 @@ func CheckLogin(login string) error {
 		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
 			return bad("the domain has an empty or misformed label")
 		}
-		for _, c := range []byte(label) {
+		for _, c := range label {
 			if !isAlnum(c) && c != '-' {
-				return bad(fmt.Sprintf("%q is not allowed in the domain", string(rune(c))))
+				return bad(fmt.Sprintf("%q is not allowed in the domain", string(c)))
 			}
 		}
 	}
 	return nil
 }
 
-func isAlnum(c byte) bool {
+func isAlnum(c rune) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 }

@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"bytes"
 	"context"
 	"sync"
 )
@@ -13,27 +14,32 @@ type memoryStore struct {
 func (s *memoryStore) Get(name string) ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.records[name], nil
+	return bytes.Clone(s.records[name]), nil
 }
 
 func (s *memoryStore) Put(name string, data []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if data == nil {
-		delete(s.records, name)
-		return nil
-	}
-	s.records[name] = data
+	s.put(name, data)
 	return nil
 }
 
 func (s *memoryStore) Update(_ context.Context, name string, change func([]byte) ([]byte, error)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	data, err := change(s.records[name])
+	data, err := change(bytes.Clone(s.records[name]))
 	if err != nil {
 		return err
 	}
-	s.records[name] = data
+	s.put(name, data)
 	return nil
+}
+
+// put keeps a copy: a caller may wipe or reuse what it has handed over.
+func (s *memoryStore) put(name string, data []byte) {
+	if data == nil {
+		delete(s.records, name)
+		return
+	}
+	s.records[name] = bytes.Clone(data)
 }

@@ -63,27 +63,29 @@ func (d RoleDiff) Empty() bool { return len(d.Grant) == 0 && len(d.Revoke) == 0 
 //
 // A role held directly is not granted again, unless the change gives it another
 // end. Revoking a role that is held only through a group is ErrUnsupported and
-// says where it comes from; revoking one that is not held is nothing to do.
+// says where it comes from; revoking one that is not held is nothing to do. A
+// role that is to be granted and revoked at once is ErrUsage.
 func PlanRoles(u User, c RoleChange) (RoleDiff, error) {
 	var d RoleDiff
-	direct := map[string]HeldRole{}
+	direct := map[string][]HeldRole{} // the same role may be held in several scopes
 	inherited := map[string]HeldRole{}
 	for _, r := range u.Roles {
 		if r.Direct {
-			direct[r.ID] = r
+			direct[r.ID] = append(direct[r.ID], r)
 		} else {
 			inherited[r.ID] = r
 		}
 	}
 	for _, id := range c.Grant {
-		held, ok := direct[id]
-		if ok && sameEnd(held, c.Expires) {
-			continue
+		if !slices.ContainsFunc(direct[id], func(r HeldRole) bool { return sameEnd(r, c.Expires) }) {
+			d.Grant = append(d.Grant, id)
 		}
-		d.Grant = append(d.Grant, id)
 	}
 	for _, id := range c.Revoke {
-		if _, ok := direct[id]; ok {
+		if slices.Contains(c.Grant, id) {
+			return RoleDiff{}, Usagef("role %q is to be granted and revoked at once", id)
+		}
+		if len(direct[id]) > 0 {
 			d.Revoke = append(d.Revoke, id)
 			continue
 		}
@@ -96,11 +98,11 @@ func PlanRoles(u User, c RoleChange) (RoleDiff, error) {
 		}
 	}
 	if c.Exact || c.All {
-		for id, r := range direct {
-			if slices.Contains(c.Grant, id) || (r.Temporary() && !c.All) {
-				continue
+		for id, held := range direct {
+			lasting := slices.ContainsFunc(held, func(r HeldRole) bool { return !r.Temporary() })
+			if !slices.Contains(c.Grant, id) && (lasting || c.All) {
+				d.Revoke = append(d.Revoke, id)
 			}
-			d.Revoke = append(d.Revoke, id)
 		}
 	}
 	d.Grant, d.Revoke = sortedSet(d.Grant), sortedSet(d.Revoke)
@@ -155,6 +157,9 @@ const RawRolePrefix = "id:"
 // both named, none is ErrNotFound with the closest named.
 func FindRole(roles []Role, name string) (Role, error) {
 	name = strings.TrimSpace(name)
+	if name == "" {
+		return Role{}, &Error{Op: "find role", Kind: ErrUsage, Message: "the name of a role is empty"}
+	}
 	steps := []func(Role) bool{
 		func(r Role) bool { return r.ID == name },
 		func(r Role) bool { return r.Name == name },

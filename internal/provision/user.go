@@ -2,6 +2,7 @@ package provision
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -99,11 +100,20 @@ func (p UserPatch) Satisfied(u User) bool {
 		return false
 	}
 	for name, want := range p.Options {
-		if is, ok := u.Extra[name]; !ok || fmt.Sprint(is) != want {
+		if is, ok := u.Extra[name]; !ok || !sameOption(is, want) {
 			return false
 		}
 	}
 	return true
+}
+
+// sameOption compares a value of Extra with that of an option. Lists are the
+// same in any order.
+func sameOption(is any, want string) bool {
+	if list, ok := is.([]string); ok {
+		return slices.Equal(sortedSet(list), sortedSet(SplitList(want)))
+	}
+	return fmt.Sprint(is) == want
 }
 
 // Removal is what DeleteUser achieved.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -86,9 +87,11 @@ type Option struct {
 }
 
 // CheckOptions refuses unknown options, listing the known ones, and values of
-// the wrong type. The verb is "create", "update" or "roles".
+// the wrong type, and brings the others into their canonical spelling: true or
+// false, and lists without blanks. The verb is "create", "update" or "roles".
 func (v *Vendor) CheckOptions(opts Options, verb string) error {
-	for name, value := range opts {
+	for _, name := range slices.Sorted(maps.Keys(opts)) {
+		value := opts[name]
 		i := slices.IndexFunc(v.Options, func(o Option) bool { return o.Name == name })
 		if i < 0 {
 			known := "it has none"
@@ -106,13 +109,29 @@ func (v *Vendor) CheckOptions(opts Options, verb string) error {
 		if !takes[verb] {
 			return Usagef("option %s.%s does not apply to this command", v.Name, name)
 		}
-		if o.Kind == KindBool {
-			if _, err := strconv.ParseBool(value); err != nil {
+		switch o.Kind {
+		case KindBool:
+			yes, err := strconv.ParseBool(value)
+			if err != nil {
 				return Usagef("option %s.%s is true or false, not %q", v.Name, name, value)
 			}
+			opts[name] = strconv.FormatBool(yes)
+		case KindList:
+			opts[name] = strings.Join(SplitList(value), ",")
 		}
 	}
 	return nil
+}
+
+// SplitList takes the value of a KindList option apart.
+func SplitList(value string) []string {
+	var list []string
+	for item := range strings.SplitSeq(value, ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			list = append(list, item)
+		}
+	}
+	return list
 }
 
 // PasswordRule is a vendor's rule for passwords of new users.

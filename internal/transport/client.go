@@ -146,6 +146,17 @@ type Response struct {
 	Change bool
 }
 
+// RequestID is the vendor's id of the request, as its support asks for it;
+// empty where the answer has none.
+func (r *Response) RequestID() string {
+	for _, name := range []string{"X-Cs-Traceid", "X-Request-Id", "X-Correlation-Id"} {
+		if id := r.Header.Get(name); id != "" {
+			return Excerpt([]byte(id), 80)
+		}
+	}
+	return ""
+}
+
 // OK reports a 2xx status.
 func (r *Response) OK() bool { return r.Status >= 200 && r.Status < 300 }
 
@@ -175,6 +186,9 @@ func (c *Client) Do(ctx context.Context, req *Request) (*Response, error) {
 		}
 		resp, lost := c.attempt(ctx, req, attempt)
 		if lost == nil {
+			if req.Change {
+				provision.Receipt(ctx, resp.RequestID())
+			}
 			wait, throttled := c.throttled(resp, pauses)
 			if throttled {
 				c.shared.gate.close(wait)

@@ -3,8 +3,8 @@ package plan
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -117,11 +117,14 @@ func (r *run) one(ctx context.Context, j *job) Result {
 	end := func(Result) error { return nil }
 	if r.o.Journal != nil {
 		var err error
-		if end, err = r.o.Journal.Begin(j.Change, slices.Concat(j.grant, j.revoke)); err != nil {
+		if end, err = r.o.Journal.Begin(j.Change, j.grant, j.revoke); err != nil {
+			j.t.stop(err)
 			return failed(err)
 		}
 	}
-	res := r.change(ctx, j)
+	var receipt atomic.Value
+	res := r.change(provision.WithReceipts(ctx, func(id string) { receipt.Store(id) }), j)
+	res.RequestID, _ = receipt.Load().(string)
 	r.label(&res, j)
 	if err := end(res); err != nil {
 		res.Err = errors.Join(res.Err, err)

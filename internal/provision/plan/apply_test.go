@@ -369,7 +369,7 @@ type journal struct {
 	full         error
 }
 
-func (j *journal) Begin(c plan.Change, _ []string) (func(plan.Result) error, error) {
+func (j *journal) Begin(c plan.Change, _, _ []string) (func(plan.Result) error, error) {
 	if j.full != nil {
 		return nil, j.full
 	}

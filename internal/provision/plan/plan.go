@@ -96,6 +96,8 @@ type Result struct {
 	// RolesAdded and RolesRemoved are ids.
 	RolesAdded, RolesRemoved []string
 	Residual                 []provision.Residual
+	// RequestID is the vendor's id of the last changing request.
+	RequestID string
 	// Message tells people more; an outcome is complete without it.
 	Message string
 	// Err says why it failed, or what part of it did.
@@ -117,7 +119,9 @@ type Guards struct {
 // if it fails, the change is not sent. The function it returns is called with
 // how the change ended.
 type Journal interface {
-	Begin(c Change, roles []string) (end func(Result) error, err error)
+	// Begin gets the change and the ids of the roles it asks for and of those
+	// it names to be taken away.
+	Begin(c Change, grant, revoke []string) (end func(Result) error, err error)
 }
 
 // Question is what a person must confirm before a command goes on.
