@@ -28,6 +28,9 @@ type Maker struct {
 	Vendor string
 	// New makes the fake.
 	New func(Env) API
+	// Aliases are the role aliases that the written configuration defines,
+	// each with the roles it stands for at this vendor.
+	Aliases map[string][]string
 }
 
 // API is one vendor's fake. Its methods may be called from several goroutines

@@ -32,7 +32,11 @@ const (
 
 // Maker makes the fake of Carbon Black Cloud.
 func Maker() mock.Maker {
-	return mock.Maker{Vendor: "carbonblack", New: func(e mock.Env) mock.API { return newServer(e) }}
+	return mock.Maker{
+		Vendor:  "carbonblack",
+		New:     func(e mock.Env) mock.API { return newServer(e) },
+		Aliases: map[string][]string{"analyst": {"View All"}, "responder": {"Level 1 Analyst"}},
+	}
 }
 
 type server struct {

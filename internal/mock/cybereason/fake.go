@@ -37,6 +37,7 @@ func Maker() mock.Maker {
 		New: func(env mock.Env) mock.API {
 			return &fake{env: env, st: defaultState(env.TOTP)}
 		},
+		Aliases: map[string][]string{"analyst": {"analyst_l1"}, "responder": {"responder"}},
 	}
 }
 
