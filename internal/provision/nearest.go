@@ -2,19 +2,21 @@ package provision
 
 import "strings"
 
-// nearest is the id or name of the role that a mistyped name is closest to, or
-// empty when none is close.
-func nearest(roles []Role, name string) string {
-	best, limit := "", 1+len(name)/4
-	for _, r := range roles {
-		for _, candidate := range []string{r.ID, r.Name} {
-			if d := distance(strings.ToLower(candidate), strings.ToLower(name)); d <= limit {
-				best, limit = candidate, d-1
-			}
+// Nearest is the known name that a mistyped one most likely stands for, or
+// empty when none is close. Case does not count, nor "_" for "-".
+func Nearest(known []string, name string) string {
+	name = plain(name)
+	// Of a single letter nothing is left to be close to.
+	best, limit := "", min(1+len(name)/4, len(name)-1)
+	for _, candidate := range known {
+		if d := distance(plain(candidate), name); d <= limit {
+			best, limit = candidate, d-1
 		}
 	}
 	return best
 }
+
+func plain(name string) string { return strings.ReplaceAll(strings.ToLower(name), "_", "-") }
 
 // distance is the Levenshtein distance of two short strings, in bytes.
 func distance(a, b string) int {

@@ -36,10 +36,11 @@ type Provisioner interface {
 	User(ctx context.Context, login string) (User, error)
 
 	// CreateUser returns the user as the vendor stored it, with the roles of
-	// the spec. A taken login is ErrExists, and an unknown role ErrNotFound or
-	// ErrInvalid; both change nothing. If the account was made but a
-	// role was not given, it returns the user and an error that is ErrPartial
-	// and wraps the cause.
+	// the spec. A taken login is ErrExists and changes nothing. Where the
+	// vendor takes roles together with the account, an unknown role is
+	// ErrNotFound or ErrInvalid and changes nothing. If the account was made
+	// but a role was not given, it stays; the user is returned with an error
+	// that is ErrPartial and wraps the cause.
 	CreateUser(ctx context.Context, spec UserSpec) (User, error)
 
 	// UpdateUser changes the details the patch names and leaves all others as

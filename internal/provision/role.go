@@ -14,6 +14,9 @@ type Role struct {
 	Name        string `json:"name"`
 	Description string `json:"description"`
 	Custom      bool   `json:"custom"`
+	// Aliases are further names that FindRole takes for it. They are never
+	// shown or sent.
+	Aliases []string `json:"-"`
 }
 
 // RoleChange says how the direct roles of one user shall change. Ids are as the
@@ -153,8 +156,8 @@ func (u User) DirectRoles() []string {
 const RawRolePrefix = "id:"
 
 // FindRole finds the role a person means by a name: by exact id, exact display
-// name, then either without regard to case. Two that fit are ErrUsage with
-// both named, none is ErrNotFound with the closest named.
+// name, either without regard to case, then a role's aliases. Two that fit are
+// ErrUsage with both named, none is ErrNotFound with the closest named.
 func FindRole(roles []Role, name string) (Role, error) {
 	name = strings.TrimSpace(name)
 	if name == "" {
@@ -164,6 +167,9 @@ func FindRole(roles []Role, name string) (Role, error) {
 		func(r Role) bool { return r.ID == name },
 		func(r Role) bool { return r.Name == name },
 		func(r Role) bool { return strings.EqualFold(r.ID, name) || strings.EqualFold(r.Name, name) },
+		func(r Role) bool {
+			return slices.ContainsFunc(r.Aliases, func(a string) bool { return strings.EqualFold(a, name) })
+		},
 	}
 	for _, fits := range steps {
 		var found []Role
@@ -189,7 +195,11 @@ func FindRole(roles []Role, name string) (Role, error) {
 		}
 	}
 	err := &Error{Op: "find role", Kind: ErrNotFound, Message: fmt.Sprintf("there is no role %q", name)}
-	if near := nearest(roles, name); near != "" {
+	var known []string
+	for _, r := range roles {
+		known = append(known, r.ID, r.Name)
+	}
+	if near := Nearest(known, name); near != "" {
 		err.Hint = fmt.Sprintf("did you mean %q? `edrctl role list` shows all", near)
 	} else {
 		err.Hint = "`edrctl role list` shows the roles that can be given; id:VALUE sends a role as written"

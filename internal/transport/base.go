@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"net"
@@ -33,6 +34,7 @@ func Base(o BaseOptions) *http.Transport {
 		IdleConnTimeout:        90 * time.Second,
 		TLSHandshakeTimeout:    10 * time.Second,
 		MaxResponseHeaderBytes: 64 << 10,
+		OnProxyConnectResponse: judgeProxy,
 		TLSClientConfig: &tls.Config{
 			MinVersion:         tls.VersionTLS12,
 			RootCAs:            o.Roots,
@@ -41,4 +43,16 @@ func Base(o BaseOptions) *http.Transport {
 			ClientSessionCache: tls.NewLRUClientSessionCache(4),
 		},
 	}
+}
+
+// proxyRefusal is the answer of a proxy that does not let us through.
+type proxyRefusal struct{ status string }
+
+func (e *proxyRefusal) Error() string { return "the proxy answers " + e.status }
+
+func judgeProxy(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
+	if resp.StatusCode != http.StatusOK {
+		return &proxyRefusal{status: resp.Status}
+	}
+	return nil
 }

@@ -1,9 +1,12 @@
 package transport
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html"
+	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -13,6 +16,39 @@ import (
 
 	"edrctl/internal/provision"
 )
+
+const errTooLarge = readError("too large")
+
+type readError string
+
+func (e readError) Error() string { return string(e) }
+
+// readUpTo reads to the end, or fails beyond the limit. It reads in pieces that
+// are put together at the end: a buffer that grows would take a multiple of
+// the limit before it is known that the answer is too large.
+func readUpTo(r io.Reader, limit int64) ([]byte, error) {
+	var pieces [][]byte
+	size, piece := int64(0), make([]byte, 0, 32<<10)
+	for {
+		n, err := r.Read(piece[len(piece):cap(piece)])
+		piece = piece[:len(piece)+n]
+		size += int64(n)
+		switch {
+		case size > limit:
+			return nil, errTooLarge
+		case errors.Is(err, io.EOF):
+			if len(pieces) == 0 {
+				return piece, nil
+			}
+			return bytes.Join(append(pieces, piece), nil), nil
+		case err != nil:
+			return nil, err
+		case len(piece) == cap(piece):
+			pieces = append(pieces, piece)
+			piece = make([]byte, 0, min(2*cap(piece), 1<<20))
+		}
+	}
+}
 
 // checkJSON reports a success whose body is not a JSON document.
 func checkJSON(r *Response) error {

@@ -11,6 +11,7 @@ package transport
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -124,6 +125,9 @@ type Request struct {
 	// Change is true for a request that may alter the tenant. Such a request
 	// is repeated only when it is certain that it was not carried out.
 	Change bool
+	// Single is true for a request that changes nothing and yet must not reach
+	// the server twice, such as one with a password that may be wrong.
+	Single bool
 	// JSON is true where a success is a JSON document. Anything else with a
 	// 2xx status counts as an answer that was lost.
 	JSON bool
@@ -177,7 +181,7 @@ func (c *Client) Do(ctx context.Context, req *Request) (*Response, error) {
 	c.shared.budget.request()
 	var waited time.Duration
 	pauses := newBackoff(time.Second, time.Minute)
-	errors := newBackoff(250*time.Millisecond, 5*time.Second)
+	failures := newBackoff(250*time.Millisecond, 5*time.Second)
 	for attempt := 1; ; attempt++ {
 		pause, err := c.admit(ctx, req, c.o.Config.MaxWait-waited)
 		waited += pause
@@ -199,13 +203,13 @@ func (c *Client) Do(ctx context.Context, req *Request) (*Response, error) {
 				attempt--
 				continue
 			}
-			if req.Change || !c.transient(req, resp) || attempt >= maxAttempts || !c.shared.budget.retry() {
+			if req.Change || req.Single || !c.transient(req, resp) || attempt >= maxAttempts || !c.shared.budget.retry() {
 				return resp, nil
 			}
 		} else if !lost.repeatable(req) || attempt >= maxAttempts || !c.shared.budget.retry() {
 			return nil, c.lost(ctx, req, lost)
 		}
-		delay := errors.NextBackOff()
+		delay := failures.NextBackOff()
 		c.say(ctx, "no usable answer; trying again", "in", delay.Round(time.Millisecond), "op", req.Op, "attempt", attempt)
 		if err := sleep(ctx, delay); err != nil {
 			return nil, c.fail(req, provision.ErrInterrupted, "stopped before another attempt", err)
@@ -213,29 +217,32 @@ func (c *Client) Do(ctx context.Context, req *Request) (*Response, error) {
 	}
 }
 
-// admit waits for the pause and the limiter, at most for left.
+// admit waits for the pause, at most for left, and for the limiter. A pause may
+// begin while the limiter is waited for, so it is looked at again afterwards.
 func (c *Client) admit(ctx context.Context, req *Request, left time.Duration) (time.Duration, error) {
 	if ctx.Err() != nil {
 		return 0, c.fail(req, provision.ErrInterrupted, "stopped before it was sent", context.Cause(ctx))
 	}
 	var waited time.Duration
-	for {
+	for admitted := false; ; {
 		wait := c.shared.gate.left()
-		if wait <= 0 {
-			break
-		}
-		if waited+wait > left {
+		switch {
+		case wait > 0 && waited+wait > left:
 			return waited, c.tooLong(req, nil, wait)
-		}
-		waited += wait
-		if err := sleep(ctx, wait); err != nil {
-			return waited, c.fail(req, provision.ErrInterrupted, "stopped while waiting", err)
+		case wait > 0:
+			waited += wait
+			if err := sleep(ctx, wait); err != nil {
+				return waited, c.fail(req, provision.ErrInterrupted, "stopped while waiting", err)
+			}
+		case admitted:
+			return waited, nil
+		default:
+			if err := c.shared.limiter.Wait(ctx); err != nil {
+				return waited, c.fail(req, provision.ErrInterrupted, "stopped while waiting", err)
+			}
+			admitted = true
 		}
 	}
-	if err := c.shared.limiter.Wait(ctx); err != nil {
-		return waited, c.fail(req, provision.ErrInterrupted, "stopped while waiting", err)
-	}
-	return waited, nil
 }
 
 // attempt sends the request once.
@@ -265,10 +272,10 @@ func (c *Client) build(ctx context.Context, req *Request) (*http.Request, error)
 	}
 	hr, err := http.NewRequestWithContext(ctx, req.Method, target, bytes.NewReader(req.Body))
 	if err != nil {
-		return nil, &provision.Error{Kind: provision.ErrInternal, Message: "the request's address is malformed"}
+		return nil, c.fail(req, provision.ErrInternal, "the request's address is malformed", nil)
 	}
-	if hr.URL.Scheme != c.o.Origin.Scheme || hr.URL.Host != c.o.Origin.Host {
-		return nil, &provision.Error{Kind: provision.ErrInternal, Message: "the request's address leaves the tenant's origin"}
+	if hr.URL.Scheme != c.o.Origin.Scheme || hr.URL.Host != c.o.Origin.Host || hr.URL.User != nil {
+		return nil, c.fail(req, provision.ErrInternal, "the request's address leaves the tenant's origin", nil)
 	}
 	hr.Header.Set("User-Agent", "edrctl")
 	hr.Header.Set("Accept", "application/json")
@@ -299,22 +306,17 @@ func (c *Client) roundTrip(hr *http.Request, req *Request) (*Response, error) {
 	if limit == 0 {
 		limit = MaxObject
 	}
-	failed := resp.StatusCode >= 300
-	if failed {
-		limit = maxError
-	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
-	r := &Response{Status: resp.StatusCode, Header: resp.Header, Body: body, Change: req.Change}
-	switch {
-	case failed: // the status has said enough
-		if int64(len(body)) > limit {
-			r.Body = body[:limit]
-		}
+	r := &Response{Status: resp.StatusCode, Header: resp.Header, Change: req.Change}
+	if resp.StatusCode >= 300 { // the status has said enough
+		r.Body, _ = io.ReadAll(io.LimitReader(resp.Body, maxError))
 		return r, nil
+	}
+	r.Body, err = readUpTo(resp.Body, limit)
+	switch {
+	case errors.Is(err, errTooLarge):
+		return nil, &foreignAnswer{text: fmt.Sprintf("the answer is larger than %d MiB", limit>>20), tooLarge: true}
 	case err != nil:
 		return nil, fmt.Errorf("reading the answer: %w", err)
-	case int64(len(body)) > limit:
-		return nil, &foreignAnswer{text: fmt.Sprintf("the answer is larger than %d MiB", limit>>20)}
 	case req.JSON:
 		if err := checkJSON(r); err != nil {
 			return nil, err

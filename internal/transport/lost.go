@@ -9,6 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
+	"strings"
 	"time"
 
 	"edrctl/internal/provision"
@@ -25,15 +27,23 @@ type lostAnswer struct {
 }
 
 // foreignAnswer is a success status with a body that is not the API's.
-type foreignAnswer struct{ text string }
+type foreignAnswer struct {
+	text     string
+	tooLarge bool
+}
 
 func (e *foreignAnswer) Error() string { return e.text }
 
 func (l *lostAnswer) repeatable(req *Request) bool {
-	if l.final || untrusted(l.err) || errors.Is(l.err, context.Canceled) || nameNotFound(l.err) {
+	var foreign *foreignAnswer
+	var refusal *proxyRefusal
+	switch {
+	case l.final, l.untrusted(), errors.Is(l.err, context.Canceled), nameNotFound(l.err), errors.As(l.err, &refusal):
 		return false
+	case errors.As(l.err, &foreign) && foreign.tooLarge:
+		return false // it would be as large again
 	}
-	return !l.sent || !req.Change
+	return !l.sent || !req.Change && !req.Single
 }
 
 // lost turns a lost answer into an error.
@@ -43,7 +53,9 @@ func (c *Client) lost(ctx context.Context, req *Request, l *lostAnswer) error {
 	switch {
 	case l.final && errors.As(l.err, &own):
 		return l.err
-	case untrusted(l.err):
+	case l.final:
+		return c.fail(req, provision.ErrInternal, "the request cannot be made", l.err)
+	case l.untrusted():
 		return c.untrusted(req, l.err)
 	case l.sent && req.Change:
 		e := c.fail(req, provision.ErrUncertain, "the answer was lost", l.err)
@@ -57,7 +69,7 @@ func (c *Client) lost(ctx context.Context, req *Request, l *lostAnswer) error {
 		return e
 	}
 	e := c.fail(req, provision.ErrUnavailable, c.o.Origin.Host+" "+unreachable(l.err), l.err)
-	e.Hint = fmt.Sprintf("check the network and the tenant's %s", c.originKey())
+	e.Hint = fmt.Sprintf("check the network and the tenant's %s and proxy", c.originKey())
 	return e
 }
 
@@ -70,13 +82,20 @@ func (c *Client) originKey() string {
 
 func unreachable(err error) string {
 	var op *net.OpError
+	var timeout net.Error
+	var record tls.RecordHeaderError
+	var refusal *proxyRefusal
 	switch {
+	case errors.As(err, &refusal), errors.As(err, &op) && op.Op == "proxyconnect":
+		return "cannot be reached through the proxy"
 	case nameNotFound(err):
 		return "is not known to the DNS"
-	case errors.Is(err, context.DeadlineExceeded):
+	case errors.As(err, &timeout) && timeout.Timeout():
 		return "did not answer in time"
 	case errors.As(err, &op) && op.Op == "dial":
 		return "cannot be reached"
+	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
+		return "does not speak TLS"
 	default:
 		return "closed the connection"
 	}
@@ -88,21 +107,34 @@ func nameNotFound(err error) bool {
 }
 
 // untrusted reports a certificate that does not verify, or a TLS handshake that
-// one side broke off, as over a version that is too old.
-func untrusted(err error) bool {
+// one side broke off, as over a version that is too old. A connection that
+// breaks after the request went out is another matter, unless the server speaks
+// of our certificate: under TLS 1.3 it looks at that so late.
+func (l *lostAnswer) untrusted() bool {
 	var verification *tls.CertificateVerificationError
 	var op *net.OpError
-	return errors.As(err, &verification) ||
-		errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error")
+	switch {
+	case errors.As(l.err, &verification):
+		return true
+	case errors.As(l.err, &op) && op.Op == "remote error":
+		return !l.sent || strings.Contains(op.Err.Error(), "certificate")
+	case l.sent:
+		return false
+	}
+	var record tls.RecordHeaderError
+	local := errors.As(l.err, &op) && op.Op == "local error" || strings.HasPrefix(l.err.Error(), "tls: ")
+	return local && !errors.As(l.err, &record)
 }
 
 func (c *Client) untrusted(req *Request, cause error) error {
 	e := c.fail(req, provision.ErrUntrusted, c.o.Origin.Host+" cannot be trusted", cause)
 	e.Hint = "if the server's certificate comes from a private authority, name that in the tenant's ca-file"
 	var verification *tls.CertificateVerificationError
-	if errors.As(cause, &verification) && len(verification.UnverifiedCertificates) > 0 {
-		leaf := verification.UnverifiedCertificates[0]
-		e.Message += ": " + describe(leaf)
+	switch {
+	case !errors.As(cause, &verification):
+		e.Hint = "the TLS handshake failed: edrctl speaks TLS 1.2 or better; a server may also want a client-cert"
+	case len(verification.UnverifiedCertificates) > 0:
+		e.Message += ": " + describe(verification.UnverifiedCertificates[0])
 	}
 	return e
 }

@@ -206,28 +206,50 @@ func TestLostAnswers(t *testing.T) {
 		{"invite, carried out", provisiontest.FakeOptions{Invites: true}, provisiontest.OpCreate, []bool{true}, create(), plan.Unknown, 1},
 		{"invite, not carried out", provisiontest.FakeOptions{Invites: true}, provisiontest.OpCreate, []bool{false}, create(), plan.Unknown, 1},
 		{
-			"grant, carried out", provisiontest.FakeOptions{}, provisiontest.OpChangeRoles, []bool{true},
+			"grant, carried out",
+			provisiontest.FakeOptions{},
+			provisiontest.OpChangeRoles,
+			[]bool{true},
 			roles(plan.GrantRoles, "ada@example.com", provision.RoleChange{Grant: []string{"analyst"}}), plan.Granted, 1,
 		},
 		{
-			"grant, not carried out", provisiontest.FakeOptions{}, provisiontest.OpChangeRoles, []bool{false},
+			"grant, not carried out",
+			provisiontest.FakeOptions{},
+			provisiontest.OpChangeRoles,
+			[]bool{false},
 			roles(plan.GrantRoles, "ada@example.com", provision.RoleChange{Grant: []string{"analyst"}}), plan.Granted, 2,
 		},
 		{
-			"delete, carried out", provisiontest.FakeOptions{}, provisiontest.OpDelete, []bool{true},
-			plan.Change{Action: plan.DeleteUser, Login: "ada@example.com"}, plan.Deleted, 1,
+			"delete, carried out",
+			provisiontest.FakeOptions{},
+			provisiontest.OpDelete,
+			[]bool{true},
+			plan.Change{Action: plan.DeleteUser, Login: "ada@example.com"},
+			plan.Deleted, 1,
 		},
 		{
-			"delete, not carried out", provisiontest.FakeOptions{}, provisiontest.OpDelete, []bool{false},
-			plan.Change{Action: plan.DeleteUser, Login: "ada@example.com"}, plan.Deleted, 2,
+			"delete, not carried out",
+			provisiontest.FakeOptions{},
+			provisiontest.OpDelete,
+			[]bool{false},
+			plan.Change{Action: plan.DeleteUser, Login: "ada@example.com"},
+			plan.Deleted, 2,
 		},
 		{
-			"update, carried out", provisiontest.FakeOptions{}, provisiontest.OpUpdate, []bool{true},
-			plan.Change{Action: plan.UpdateUser, Login: "ada@example.com", Patch: provision.UserPatch{FirstName: ptr("A")}}, plan.Updated, 1,
+			"update, carried out",
+			provisiontest.FakeOptions{},
+			provisiontest.OpUpdate,
+			[]bool{true},
+			plan.Change{Action: plan.UpdateUser, Login: "ada@example.com", Patch: provision.UserPatch{FirstName: ptr("A")}},
+			plan.Updated, 1,
 		},
 		{
-			"reset, never repeated", provisiontest.FakeOptions{}, provisiontest.OpReset, []bool{false},
-			plan.Change{Action: plan.ResetMFA, Login: "ada@example.com"}, plan.Unknown, 1,
+			"reset, never repeated",
+			provisiontest.FakeOptions{},
+			provisiontest.OpReset,
+			[]bool{false},
+			plan.Change{Action: plan.ResetMFA, Login: "ada@example.com"},
+			plan.Unknown, 1,
 		},
 	}
 	for _, c := range cases {
@@ -308,11 +330,13 @@ func TestGuardsRefuseBeforeAnything(t *testing.T) {
 		{"none allowed", plan.Guards{MaxDeletes: 0}, remove("ada@example.com"), provision.ErrRefused},
 		{"the account in use", plan.Guards{MaxDeletes: -1}, remove("ada@example.com", provisiontest.FakeAccount), provision.ErrRefused},
 		{
-			"the last administrator", plan.Guards{MaxDeletes: -1},
+			"the last administrator",
+			plan.Guards{MaxDeletes: -1},
 			[]plan.Change{{
 				Tenant: "one", Action: plan.RevokeRoles, Login: provisiontest.FakeAccount,
 				Roles: provision.RoleChange{Revoke: []string{provisiontest.FakeAdminRole}},
-			}}, provision.ErrRefused,
+			}},
+			provision.ErrRefused,
 		},
 		{"named twice", plan.Guards{MaxDeletes: -1}, remove("ada@example.com", "Ada@Example.com"), provision.ErrUsage},
 		{"no address", plan.Guards{MaxDeletes: -1}, remove("ada@example.com", "../current"), provision.ErrUsage},
@@ -416,7 +440,7 @@ func TestRefusedCredentialsStopTheTenant(t *testing.T) {
 		got = append(got, r.Outcome)
 	}
 	assert.Equal(t, []plan.Outcome{plan.Failed, plan.Skipped, plan.Deleted, plan.Deleted}, got)
-	assert.ErrorIs(t, results[1].Err, provision.ErrUnauthenticated)
+	require.ErrorIs(t, results[1].Err, provision.ErrUnauthenticated)
 	assert.Empty(t, f.Changes())
 }
 
