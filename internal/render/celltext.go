@@ -76,8 +76,9 @@ func resultText(r ResultItem) string {
 	if len(remains) > 0 {
 		left = "remains: " + strings.Join(remains, ", ")
 	}
-	message := errorField(r.Error, func(e *ErrorBody) string { return e.Message })
-	return join("; ", changes(r.RolesAdded, r.RolesRemoved), left, r.Message, message)
+	// The whole message goes to stderr, where there is room for it.
+	kind := errorField(r.Error, func(e *ErrorBody) string { return e.Code.Error() })
+	return join("; ", changes(r.RolesAdded, r.RolesRemoved), left, r.Message, kind)
 }
 
 func errorField(e *ErrorBody, value func(*ErrorBody) string) string {
