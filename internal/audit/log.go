@@ -134,7 +134,7 @@ func (l *Log) write(batch []*pending) (err error) {
 func openPrivate(path string, flags int) (*os.File, error) {
 	f, facts, err := private.Open(path)
 	if private.Missing(err) && flags&os.O_CREATE != 0 {
-		return os.OpenFile(path, flags|os.O_EXCL, 0o600)
+		return os.OpenFile(path, flags|os.O_EXCL, 0o600) //nolint:gosec // the record's own path
 	}
 	if err != nil {
 		return nil, err
@@ -142,7 +142,7 @@ func openPrivate(path string, flags int) (*os.File, error) {
 	if err := errors.Join(facts.Check(path), f.Close()); err != nil {
 		return nil, err
 	}
-	return os.OpenFile(path, flags&^os.O_CREATE, 0)
+	return os.OpenFile(path, flags&^os.O_CREATE, 0) //nolint:gosec // the record's own path
 }
 
 // maxLine bounds a line of the record.

@@ -2,7 +2,6 @@ package audit_test
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -150,7 +149,7 @@ func TestUnsafeRecordIsRefused(t *testing.T) {
 	t.Run("open to others", func(t *testing.T) {
 		path := record(t, 1)
 		require.NoError(t, os.Chmod(path, 0o644))
-		assert.ErrorContains(t, newLog(path).Append(entry(1)), "open to others")
+		require.ErrorContains(t, newLog(path).Append(entry(1)), "open to others")
 		_, err := read(path)
 		assert.ErrorContains(t, err, "open to others")
 	})
@@ -166,6 +165,5 @@ func TestUnsafeRecordIsRefused(t *testing.T) {
 		}
 		err := newLog("/dev/full").Append(entry(1))
 		require.Error(t, err)
-		assert.False(t, errors.Is(err, os.ErrNotExist))
 	})
 }

@@ -1,0 +1,56 @@
+# Everything that CI runs has a target here.
+SHELL      := /bin/bash
+GO         ?= go
+BIN        := bin/edrctl
+PKGS       := ./...
+LDFLAGS    := -s -w -buildid=
+LINT       := bin/tools/golangci-lint
+LINT_VERSION := v2.15.0
+
+export CGO_ENABLED ?= 0
+
+.PHONY: all build demo test race conformance lint bench cover generate sizes mock clean
+
+all: build test lint
+
+build: ## build bin/edrctl
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/edrctl
+
+demo: build ## onboard and offboard people against the embedded mock vendors
+	@PATH="$(CURDIR)/bin:$$PATH" $(BIN) mock exec --quiet --switch carbonblack:instant-activation=on -- ./examples/onboard.sh
+
+test: ## run all tests
+	$(GO) test $(PKGS)
+
+race: ## run all tests under the race detector
+	CGO_ENABLED=1 $(GO) test -race $(PKGS)
+
+conformance: ## run only the contract that all adapters keep
+	$(GO) test -run 'TestContract' ./internal/...
+
+lint: $(LINT) ## run the linters
+	$(LINT) run
+
+$(LINT):
+	GOBIN=$(CURDIR)/bin/tools $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
+
+bench: build ## print sizes and times
+	$(GO) run ./internal/bench -edrctl $(BIN)
+
+cover: ## print how much of the code the tests reach
+	$(GO) test -coverpkg=./cmd/...,./internal/... -coverprofile=coverage.out $(PKGS)
+	$(GO) tool cover -func=coverage.out | tail -n 1
+
+generate: ## write the generated parts of the documentation anew
+	$(GO) test ./cmd/edrctl/cli -run TestGenerated -update
+
+sizes: build ## check the budget of the binary: 15 MiB, 35 modules
+	@size=$$(stat -c %s $(BIN)); modules=$$($(GO) version -m $(BIN) | grep -c '^	dep'); \
+	echo "$(BIN): $$size bytes, $$modules modules"; \
+	test $$size -le 15728640 && test $$modules -le 35
+
+mock: build ## serve the mock vendors until interrupted
+	$(BIN) mock serve --write-config mock.yaml
+
+clean:
+	rm -rf bin dist coverage.out mock.yaml mock-ca.pem

@@ -1,0 +1,132 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"edrctl/internal/provision"
+	"edrctl/internal/provision/plan"
+	"edrctl/internal/render"
+)
+
+// change makes the same change to each login in each selected tenant and shows
+// the results. The build function gives the change for one tenant; tenant and
+// login are filled in.
+func (a *app) change(ctx context.Context, logins []string, build func(t plan.Target, login string) (plan.Change, error)) error {
+	targets, err := a.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer a.signOut(targets)
+	var changes []plan.Change
+	for _, login := range logins {
+		login = strings.TrimSpace(login)
+		for _, t := range targets {
+			c, err := build(t, login)
+			if err != nil {
+				return err
+			}
+			c.Tenant, c.Login = t.Tenant, login
+			changes = append(changes, c)
+		}
+	}
+	return a.apply(ctx, targets, changes)
+}
+
+func (a *app) apply(ctx context.Context, targets []plan.Target, changes []plan.Change) error {
+	ctx, stop, cancel := a.interruptible(ctx)
+	defer cancel()
+	w, err := render.NewWriter(a.Out, render.Document{Kind: render.KindResultList}, a.renderOptions())
+	if err != nil {
+		return err
+	}
+	record, err := a.newJournal(targets)
+	if err != nil {
+		return err
+	}
+	var bar *progress
+	confirm := func(ctx context.Context, q plan.Question) error {
+		bar.close()
+		defer func() { bar = a.newProgress("changes done", len(changes)) }()
+		return a.confirm(ctx, q)
+	}
+	bar = a.newProgress("changes done", len(changes))
+	results, err := plan.Apply(ctx, targets, changes, plan.Options{
+		Journal: record, Done: func(plan.Result) { bar.add() },
+		DryRun: a.flags.dryRun, Parallel: a.flags.parallel, Stop: stop, Confirm: confirm, Now: a.Now,
+		Guards: plan.Guards{
+			Protected: a.file.Guards.Protected, MaxDeletes: a.file.Guards.MaxDeletes, AllowLockout: a.flags.lockout,
+		},
+	})
+	bar.close()
+	if err != nil {
+		return err
+	}
+	for _, res := range results {
+		if err := w.Item(resultItem(res)); err != nil {
+			return err
+		}
+	}
+	if err := w.Close(); err != nil {
+		return err
+	}
+	a.complainResults(results)
+	return silently(resultsStatus(results))
+}
+
+func resultItem(r plan.Result) render.ResultItem {
+	return render.ResultItem{
+		Tenant: r.Tenant, Vendor: r.Vendor, Login: r.Login, Action: string(r.Action), Outcome: string(r.Outcome),
+		ID: r.ID, RolesAdded: r.RolesAdded, RolesRemoved: r.RolesRemoved, ResidualAccess: r.Residual,
+		Message: r.Message, Error: render.ErrorOf(r.Err),
+	}
+}
+
+// complainResults writes what went wrong, with hints, to stderr. The structured
+// formats carry it too; people read stderr all the same.
+func (a *app) complainResults(results []plan.Result) {
+	for _, r := range results {
+		if r.Err == nil {
+			continue
+		}
+		who := r.Login
+		if r.Tenant != r.Vendor { // the error names the vendor
+			who = r.Tenant + ": " + who
+		}
+		a.complain(fmt.Errorf("%s: %w", who, r.Err))
+	}
+}
+
+// optionsFor picks a vendor's options out of --set vendor.name=value.
+func (a *app) optionsFor(vendor string, sets []string) (provision.Options, error) {
+	options := provision.Options{}
+	for _, s := range sets {
+		key, value, ok := strings.Cut(s, "=")
+		owner, name, dotted := strings.Cut(key, ".")
+		if !ok || !dotted {
+			return nil, provision.Usagef("--set takes vendor.option=value, not %q", key)
+		}
+		if !slices.ContainsFunc(a.Vendors, func(v provision.Vendor) bool { return v.Name == owner }) {
+			return nil, provision.Usagef("--set %s: there is no vendor %q; there are %s", key, owner, strings.Join(a.vendorNames(), ", "))
+		}
+		if owner == vendor {
+			options[name] = value
+		}
+	}
+	return options, nil
+}
+
+func (a *app) vendorNames() []string {
+	var names []string
+	for _, v := range a.Vendors {
+		names = append(names, v.Name)
+	}
+	return names
+}
+
+func joinSorted(set map[string]bool) string {
+	return strings.Join(slices.Sorted(maps.Keys(set)), ", ")
+}

@@ -1,0 +1,131 @@
+// Package cli is the command line: it reads what people type, opens the
+// tenants they mean, has plan.Apply or a Provisioner do the work, and shows
+// what came of it. It holds no knowledge of a vendor but the list of them.
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/term"
+
+	"edrctl/internal/mock"
+	"edrctl/internal/provision"
+)
+
+// Env is the outside world. It is made once and never changed.
+type Env struct {
+	In  io.Reader
+	Out io.Writer
+	Err io.Writer
+	// InTTY, OutTTY and ErrTTY tell which streams are terminals.
+	InTTY, OutTTY, ErrTTY bool
+	// Width is the number of columns of the terminal at Out; 0 without one.
+	Width int
+	// ReadSecret reads a line from the terminal without echo.
+	ReadSecret func() (string, error)
+
+	// Environ are the environment variables, as os.Environ gives them.
+	Environ []string
+	// ConfigDir, CacheDir and HomeDir are the user's folders; empty where the
+	// system does not tell.
+	ConfigDir, CacheDir, HomeDir string
+	// Proxy chooses a proxy for tenants that configure none.
+	Proxy func(*http.Request) (*url.URL, error)
+	Now   func() time.Time
+	// Interrupts receives a value for each Ctrl-C.
+	Interrupts <-chan os.Signal
+
+	Vendors []provision.Vendor
+	Mocks   []mock.Maker
+}
+
+// Getenv is the value of a variable, empty if it is not set.
+func (e Env) Getenv(name string) string {
+	for i := len(e.Environ) - 1; i >= 0; i-- {
+		if key, value, ok := strings.Cut(e.Environ[i], "="); ok && key == name {
+			return value
+		}
+	}
+	return ""
+}
+
+// System is the real world.
+func System() Env {
+	interrupts := make(chan os.Signal, 2)
+	signal.Notify(interrupts, os.Interrupt, syscall.SIGTERM)
+	config, _ := os.UserConfigDir()
+	cache, _ := os.UserCacheDir()
+	home, _ := os.UserHomeDir()
+	return Env{
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
+		InTTY: isTerminal(os.Stdin), OutTTY: isTerminal(os.Stdout), ErrTTY: isTerminal(os.Stderr),
+		Width:      width(os.Stdout),
+		ReadSecret: readSecret,
+		Environ:    os.Environ(),
+		ConfigDir:  config, CacheDir: cache, HomeDir: home,
+		Proxy: http.ProxyFromEnvironment, Now: time.Now,
+		Interrupts: interrupts,
+		Vendors:    vendors(), Mocks: mocks(),
+	}
+}
+
+func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
+
+func width(f *os.File) int {
+	columns, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return columns
+}
+
+func readSecret() (string, error) {
+	line, err := term.ReadPassword(int(os.Stdin.Fd()))
+	return string(line), err
+}
+
+// cacheDir is the user's folder for caches, in which sessions are kept.
+func (e Env) cacheDir() (string, error) {
+	if dir := e.Getenv("XDG_CACHE_HOME"); filepath.IsAbs(dir) {
+		return dir, nil
+	}
+	if e.CacheDir == "" {
+		return "", &provision.Error{
+			Kind: provision.ErrUsage, Message: "there is no place to keep sessions",
+			Hint: "set HOME or XDG_CACHE_HOME to a folder of yours, or session-cache to off",
+		}
+	}
+	return e.CacheDir, nil
+}
+
+// interruptible returns a channel that the first Ctrl-C closes and a context
+// that the second one cancels.
+func (e Env) interruptible(ctx context.Context) (context.Context, <-chan struct{}, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	stop := make(chan struct{})
+	go func() {
+		select {
+		case <-e.Interrupts:
+			close(stop)
+			_, _ = fmt.Fprintln(e.Err, "edrctl: stopping; what is in flight will finish. Press Ctrl-C again to stop at once.")
+		case <-ctx.Done():
+			return
+		}
+		select {
+		case <-e.Interrupts:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, stop, cancel
+}

@@ -1,0 +1,129 @@
+package cli
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+	"os"
+	"strings"
+
+	"edrctl/internal/provision"
+	"edrctl/internal/provision/plan"
+)
+
+// passwords are the first passwords of new users.
+type passwords struct {
+	given    provision.Secret
+	generate bool
+	out      string
+	dryRun   bool
+	opened   bool
+}
+
+// newPasswords checks --password, --generate-password and --password-out, and
+// fetches what the reference means.
+func (a *app) newPasswords(ctx context.Context, ref string, generate bool, out string) (*passwords, error) {
+	switch {
+	case ref != "" && generate:
+		return nil, provision.Usagef("give --password or --generate-password, not both")
+	case generate && out == "":
+		return nil, provision.Usagef("--generate-password needs --password-out, a new file for the passwords")
+	case out != "" && !generate:
+		return nil, provision.Usagef("--password-out goes with --generate-password")
+	}
+	p := &passwords{generate: generate, out: out, dryRun: a.flags.dryRun}
+	if ref == "" {
+		return p, nil
+	}
+	file, err := a.load()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
+	p.given, err = file.Secret(ctx, ref, dir, "first password")
+	return p, err
+}
+
+// first is the first password of one new user; empty where the vendor wants
+// none.
+func (p *passwords) first(t plan.Target, login string) (provision.Secret, error) {
+	v := t.Vendor
+	switch {
+	case !p.given.Empty():
+		return p.given, nil
+	case v.PasswordRule == nil:
+		return provision.Secret{}, nil
+	case p.generate:
+		secret, err := generatePassword(*v.PasswordRule)
+		if err != nil || p.dryRun {
+			return secret, err
+		}
+		return secret, p.keep(passwordLine{Tenant: t.Tenant, Login: login, Password: secret.Reveal()})
+	}
+	return provision.Secret{}, &provision.Error{
+		Vendor: v.Name, Op: "create user", Kind: provision.ErrUsage, Message: "a new user needs a first password",
+		Hint: "give --password with a reference such as env:NAME, or --generate-password --password-out FILE",
+	}
+}
+
+// generatePassword draws a password from all classes of a rule together, anew
+// until each class is in it, so that every such password is equally likely.
+func generatePassword(rule provision.PasswordRule) (provision.Secret, error) {
+	alphabet := strings.Join(rule.Classes, "")
+	for {
+		password := make([]byte, rule.Length)
+		for i := range password {
+			n, err := rand.Int(rand.Reader, big.NewInt(int64(len(alphabet))))
+			if err != nil {
+				return provision.Secret{}, err
+			}
+			password[i] = alphabet[n.Int64()]
+		}
+		if hasAll(string(password), rule.Classes) {
+			return provision.NewSecret(string(password)), nil
+		}
+	}
+}
+
+func hasAll(password string, classes []string) bool {
+	for _, class := range classes {
+		if !strings.ContainsAny(password, class) {
+			return false
+		}
+	}
+	return true
+}
+
+// passwordLine is a line of --password-out.
+type passwordLine struct {
+	Tenant   string `json:"tenant"`
+	Login    string `json:"login"`
+	Password string `json:"password"`
+}
+
+// keep writes a generated password to --password-out, a new file that only the
+// user can read, before it is sent anywhere.
+func (p *passwords) keep(l passwordLine) error {
+	flags := os.O_WRONLY | os.O_APPEND
+	if !p.opened {
+		flags |= os.O_CREATE | os.O_EXCL
+	}
+	f, err := os.OpenFile(p.out, flags, 0o600)
+	if err != nil {
+		return provision.Usagef("--password-out: %v", err)
+	}
+	p.opened = true
+	enc := json.NewEncoder(f)
+	enc.SetEscapeHTML(false)
+	//nolint:gosec // the file is where passwords belong
+	if err := errors.Join(enc.Encode(l), f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("--password-out: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,105 @@
+package cli
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"edrctl/internal/provision"
+	"edrctl/internal/render"
+)
+
+// globals are the flags that every command takes.
+type globals struct {
+	config     string
+	tenants    []string
+	allTenants bool
+	output     string
+	jq         string
+	dryRun     bool
+	yes        bool
+	noInput    bool
+	lockout    bool
+	timeout    time.Duration
+	maxWait    time.Duration
+	parallel   int
+	verbose    bool
+	trace      bool
+	color      string
+	quiet      bool
+}
+
+func newRootCmd(a *app) *cobra.Command {
+	cmd := group("edrctl", "Get people into and out of EDR consoles",
+		newUserCmd(a), newRoleCmd(a), newTenantCmd(a), newVendorCmd(a), newAuditCmd(a), newDoctorCmd(a),
+		newConfigCmd(a), newAuthCmd(a), newMockCmd(a), newVersionCmd(a))
+	cmd.Long = `edrctl creates, changes and removes people's accounts in the consoles of
+CrowdStrike Falcon, Carbon Black Cloud, Cortex XDR and Cybereason, with one set
+of verbs for all of them.`
+	cmd.AddCommand(newTopics()...)
+	cmd.SilenceUsage, cmd.SilenceErrors = true, true
+	cmd.CompletionOptions.HiddenDefaultCmd = false
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return &provision.Error{
+			Kind: provision.ErrUsage, Message: err.Error(),
+			Hint: fmt.Sprintf("`%s --help` lists the flags", cmd.CommandPath()),
+		}
+	})
+	a.flags.add(cmd.PersistentFlags())
+	a.completeFlags(cmd)
+	return cmd
+}
+
+func (g *globals) add(f *pflag.FlagSet) {
+	f.StringVar(&g.config, "config", "", "configuration `file`")
+	f.StringSliceVarP(&g.tenants, "tenant", "t", nil, "`tenant` to work on; repeatable, or separated by commas")
+	f.BoolVarP(&g.allTenants, "all-tenants", "A", false, "work on all tenants")
+	f.StringVarP(&g.output, "output", "o", "", "output `format`: table, wide, json, jsonl, yaml, csv or name")
+	f.StringVar(&g.jq, "jq", "", "filter the JSON output with a jq `expression`")
+	f.BoolVar(&g.dryRun, "dry-run", false, "show what would be done and change nothing")
+	f.BoolVarP(&g.yes, "yes", "y", false, "do not ask for confirmation")
+	f.BoolVar(&g.noInput, "no-input", false, "never ask for anything")
+	f.BoolVar(&g.lockout, "allow-lockout", false, "lift the guard against locking administrators out")
+	f.DurationVar(&g.timeout, "timeout", 0, "time limit of one attempt of one request (default 30s)")
+	f.DurationVar(&g.maxWait, "max-wait", 0, "longest wait for a vendor that throttles (default 2m)")
+	f.IntVar(&g.parallel, "parallel", 0, "most changes in flight per tenant (default: what the vendor bears)")
+	f.BoolVarP(&g.verbose, "verbose", "v", false, "say what is being done and why it waits")
+	f.BoolVar(&g.trace, "trace", false, "show every HTTP request on stderr, without secrets")
+	f.StringVar(&g.color, "color", "auto", "colours: auto, always or never")
+	f.BoolVarP(&g.quiet, "quiet", "q", false, "no messages but errors")
+}
+
+// start checks the global flags and prepares output and logging.
+func (a *app) start() error {
+	if a.flags.parallel < 0 {
+		return provision.Usagef("--parallel is at least 1")
+	}
+	switch a.flags.color {
+	case "auto", "always", "never":
+	default:
+		return provision.Usagef("--color is auto, always or never, not %q", a.flags.color)
+	}
+	a.log = a.newLogger()
+	return a.renderOptions().Check()
+}
+
+// renderOptions say how results are shown.
+func (a *app) renderOptions() render.Options {
+	format := a.flags.output
+	if format == "" && a.file != nil {
+		format = a.file.Output
+	}
+	if format == "" {
+		format = a.Getenv("EDRCTL_OUTPUT")
+	}
+	if format == "" {
+		format = string(render.Table)
+	}
+	return render.Options{
+		Format: render.Format(format), JQ: a.flags.jq, Width: a.Width,
+		Color:    render.UseColor(a.flags.color, a.OutTTY, a.Getenv),
+		Redactor: a.redactor,
+	}
+}
