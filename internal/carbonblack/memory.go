@@ -1,0 +1,115 @@
+package carbonblack
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"edrctl/internal/provision"
+)
+
+// recent is how long what was read may be used again: long enough for a guard
+// and the change that it lets pass, and for changes that are made side by side.
+const recent = 5 * time.Second
+
+// memory is what was read a moment ago. A change ends it, so that nothing is
+// computed from what was there before.
+type memory struct {
+	// reading is held while the list of users is read, so that all who need it
+	// at once share one request.
+	reading sync.Mutex
+	rows    kept[[]row]
+	grants  kept[map[string]*grant]
+
+	mu    sync.Mutex // guards names
+	names map[string]string
+}
+
+// forget drops what a change has made old.
+func (m *memory) forget(users bool) {
+	m.grants.drop()
+	if users {
+		m.rows.drop()
+	}
+}
+
+// learn keeps the names of the roles that can be given for as long as the
+// adapter lives.
+func (m *memory) learn(roles []provision.Role) {
+	names := map[string]string{}
+	for _, r := range roles {
+		names[r.ID] = r.Name
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.names = names
+}
+
+// known are the names of the roles that can be given, by id; nil where they
+// have not been read.
+func (m *memory) known() map[string]string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.names
+}
+
+// kept is a value that is good for a moment.
+type kept[T any] struct {
+	mu    sync.Mutex
+	value T
+	read  time.Time
+	drops int
+}
+
+func (k *kept[T]) get() (T, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.value, !k.read.IsZero() && time.Since(k.read) < recent
+}
+
+func (k *kept[T]) drop() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var none T
+	k.value, k.read = none, time.Time{}
+	k.drops++
+}
+
+// fill reads a value and keeps it, unless it was dropped in the meantime.
+func (k *kept[T]) fill(read func() (T, error)) (T, error) {
+	k.mu.Lock()
+	before := k.drops
+	k.mu.Unlock()
+	value, err := read()
+	if err != nil {
+		return value, err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.drops == before {
+		k.value, k.read = value, time.Now()
+	}
+	return value, nil
+}
+
+// readRows reads the list of users.
+func (a *adapter) readRows(ctx context.Context, op string) ([]row, error) {
+	return a.seen.rows.fill(func() ([]row, error) { return a.api.users(ctx, op) })
+}
+
+// recentRows is the list of users as it was a moment ago, else as it is now. It
+// is good for finding out who somebody is, which does not change.
+func (a *adapter) recentRows(ctx context.Context, op string) (rows []row, fresh bool, err error) {
+	if ctx.Err() != nil {
+		return nil, false, &provision.Error{
+			Vendor: name, Op: op, Kind: provision.ErrInterrupted, Message: "stopped", Err: context.Cause(ctx),
+		}
+	}
+	a.seen.reading.Lock()
+	defer a.seen.reading.Unlock()
+	if rows, ok := a.seen.rows.get(); ok {
+		return rows, false, nil
+	}
+	rows, err = a.readRows(ctx, op)
+	return rows, true, err
+}
