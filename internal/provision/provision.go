@@ -77,6 +77,13 @@ type RoleResolver interface {
 	ResolveRoles(ctx context.Context, names []string) (roles []Role, whole bool, err error)
 }
 
+// RoleLearner is implemented by adapters that save requests when they know the
+// list of roles that an earlier run has read.
+type RoleLearner interface {
+	// LearnRoles tells the list. It may be out of date.
+	LearnRoles(roles []Role)
+}
+
 // CreateValidator is implemented by adapters whose vendor can check a create
 // without doing it. Nothing is stored at the vendor.
 type CreateValidator interface {

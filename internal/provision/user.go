@@ -61,6 +61,9 @@ func (r HeldRole) Temporary() bool { return r.ExpiresAt != nil }
 type Filter struct {
 	// NoRoles leaves roles out where that saves requests.
 	NoRoles bool
+	// Only, if set, says whose roles matter. Users whom it turns down may be
+	// left out, where that saves requests.
+	Only func(login string) bool
 }
 
 // UserSpec describes a user to create.

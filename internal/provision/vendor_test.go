@@ -71,7 +71,7 @@ func TestCapability(t *testing.T) {
 	assert.Equal(t, provision.Capability{Level: provision.Unsupported, Note: "not declared"}, v.Capability(provision.CanResetMFA))
 	err := v.Refuse(provision.CanCreateUser, "create user")
 	require.ErrorIs(t, err, provision.ErrUnsupported)
-	assert.EqualError(t, err, "acme: create user: unsupported: invite them in the portal")
+	require.EqualError(t, err, "acme: create user: unsupported: invite them in the portal")
 
 	seen := map[provision.CapabilityName]bool{}
 	for _, name := range provision.CapabilityNames() {

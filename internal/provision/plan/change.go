@@ -19,7 +19,7 @@ func (r *run) change(ctx context.Context, j *job) Result {
 		}
 		return r.adopt(ctx, j)
 	case UpdateUser:
-		return r.update(ctx, j)
+		return r.updateAll(ctx, j)
 	case DeleteUser:
 		return r.remove(ctx, j)
 	case ResetMFA:
@@ -153,7 +153,10 @@ func (r *run) adopt(ctx context.Context, j *job) Result {
 		Grant: j.grant, Expires: j.Spec.Expires, Options: j.Spec.Options, Activate: true,
 	})
 	if errors.Is(res.Err, provision.ErrNotFound) {
-		return failed(j.t.Vendor.Refuse(provision.CanCreateUser, "create user"))
+		// It may be the role that is not there.
+		if _, err := j.t.Provisioner.User(ctx, j.Login); errors.Is(err, provision.ErrNotFound) {
+			return failed(j.t.Vendor.Refuse(provision.CanCreateUser, "create user"))
+		}
 	}
 	res.Message = join(res.Message, j.notStored())
 	if res.Err == nil && j.Spec.Expires.IsZero() {
@@ -240,6 +243,24 @@ func (j *job) roleOutcome(got provision.RoleResult) Outcome {
 	default:
 		return Revoked
 	}
+}
+
+// updateAll changes details, then roles where the change has any.
+func (r *run) updateAll(ctx context.Context, j *job) Result {
+	res := r.update(ctx, j)
+	if res.Err != nil || len(j.grant)+len(j.revoke) == 0 {
+		return res
+	}
+	then := r.changeRoles(ctx, j)
+	if then.Err != nil {
+		then.Err = &provision.Error{
+			Vendor: j.t.Vendor.Name, Op: "update user", Kind: provision.ErrPartial,
+			Message: "the details were changed, but not the roles", Err: then.Err,
+		}
+		return then
+	}
+	then.Outcome = Updated
+	return then
 }
 
 func (r *run) update(ctx context.Context, j *job) Result {

@@ -42,6 +42,8 @@ type Change struct {
 	Patch provision.UserPatch
 	// Roles says what the role actions change. Roles are names, as in Spec.
 	Roles provision.RoleChange
+	// TakesAll marks a role change that leaves no direct role.
+	TakesAll bool
 	// IfNotExists makes creating somebody who is there already a success, and
 	// IfExists deleting somebody who is not.
 	IfNotExists, IfExists bool

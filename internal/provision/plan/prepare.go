@@ -61,7 +61,7 @@ func (c Change) options() (provision.Options, string) {
 }
 
 // removesAll reports a change that takes everything from somebody.
-func (c Change) removesAll() bool { return c.Action == DeleteUser || c.Roles.All }
+func (c Change) removesAll() bool { return c.Action == DeleteUser || c.Roles.All || c.TakesAll }
 
 func countRemovals(changes []Change) int {
 	n := 0
@@ -85,7 +85,7 @@ func (r *run) question() Question {
 			case j.settled:
 			case j.Action == DeleteUser:
 				q.Deletes = append(q.Deletes, j.Change)
-			case j.Roles.All:
+			case j.removesAll():
 				q.Revokes = append(q.Revokes, j.Change)
 			}
 		}
@@ -236,14 +236,13 @@ func (j *job) resolve(ids map[string]resolution) error {
 // lookUp finds the ids of role names: in the kept list, through the adapter's
 // own cheap look-up, or in the whole list. Its error is that of reading.
 func (t *tenant) lookUp(ctx context.Context, names map[string]bool) (map[string]resolution, error) {
+	kept, ok := t.keptRoles()
 	if len(names) == 0 {
 		return nil, nil
 	}
-	if t.Roles != nil {
-		if roles, ok := t.Roles.Load(); ok {
-			if found, complete := findAll(roles, names); complete {
-				return found, nil
-			}
+	if ok {
+		if found, complete := findAll(kept, names); complete {
+			return found, nil
 		}
 	}
 	roles, whole, err := t.readRoles(ctx, names)
@@ -257,12 +256,44 @@ func (t *tenant) lookUp(ctx context.Context, names map[string]bool) (map[string]
 	return found, nil
 }
 
+// keptRoles is the list of an earlier run, if there is one. The adapter is told
+// of it too.
+func (t *tenant) keptRoles() ([]provision.Role, bool) {
+	if t.Roles == nil {
+		return nil, false
+	}
+	roles, ok := t.Roles.Load()
+	if learner, can := t.Provisioner.(provision.RoleLearner); ok && can {
+		learner.LearnRoles(roles)
+	}
+	return roles, ok
+}
+
 func (t *tenant) readRoles(ctx context.Context, names map[string]bool) (roles []provision.Role, whole bool, err error) {
 	if resolver, ok := t.Provisioner.(provision.RoleResolver); ok {
 		return resolver.ResolveRoles(ctx, slices.Sorted(maps.Keys(names)))
 	}
 	roles, err = t.Provisioner.Roles(ctx)
 	return roles, true, err
+}
+
+// ResolveRoles turns role names into ids, as for a change: in the kept list, or
+// by asking the vendor. id:VALUE is taken as written. An unknown name is
+// ErrNotFound.
+func ResolveRoles(ctx context.Context, target Target, names []string) ([]string, error) {
+	set := map[string]bool{}
+	for _, n := range names {
+		if !strings.HasPrefix(n, provision.RawRolePrefix) {
+			set[n] = true
+		}
+	}
+	found, err := (&tenant{Target: target}).lookUp(ctx, set)
+	if err != nil {
+		return nil, err
+	}
+	j := &job{Change: Change{Roles: provision.RoleChange{Grant: names}}}
+	err = j.resolve(found)
+	return j.grant, err
 }
 
 func findAll(roles []provision.Role, names map[string]bool) (found map[string]resolution, complete bool) {
@@ -287,7 +318,7 @@ func (r *run) guard(ctx context.Context, t *tenant, refusals chan<- error) {
 			continue
 		}
 		change := j.roleChange()
-		change.All = j.removesAll()
+		change.All = change.All || j.Action == DeleteUser
 		err := g.GuardRemoval(ctx, j.Login, change)
 		switch {
 		case err == nil:

@@ -26,6 +26,9 @@ func (r *run) preview(ctx context.Context, j *job) Result {
 		}
 		return planned(u, provision.RoleDiff{})
 	case DeleteUser:
+		if _, err := j.t.Vendor.Plan(u, provision.RoleChange{All: true}); provision.KindOf(err) == provision.ErrRefused {
+			return failed(err)
+		}
 		return planned(u, provision.RoleDiff{Revoke: u.DirectRoles()})
 	case ResetMFA, ResetPassword:
 		return planned(u, provision.RoleDiff{})

@@ -31,6 +31,10 @@ func readCases() []contract {
 		{name: "User is ErrConflict where two logins differ in case only", needs: list, run: userTwins},
 		{name: "Roles lists what can be given, sorted by id", needs: roles, run: rolesSorted},
 		{name: "ResolveRoles agrees with the list of roles", needs: roles, run: rolesResolved},
+		{
+			name: "LearnRoles may be told a list that is out of date", run: rolesLearnt,
+			needs: []provision.CapabilityName{provision.CanListRoles, provision.CanListUsers, provision.CanChangeRoles},
+		},
 	}
 }
 
@@ -271,4 +275,38 @@ func rolesResolved(s *scene) {
 		}
 		assert.ErrorIs(s, gotErr, provision.KindOf(wantErr), "%q", name)
 	}
+}
+
+// rolesLearnt tells an adapter a list without RoleB, and with a role that is no
+// more.
+func rolesLearnt(s *scene) {
+	learner, ok := s.p.Provisioner.(provision.RoleLearner)
+	if !ok {
+		s.Skipf("%s has no use for an earlier list of roles", s.Vendor.Name)
+	}
+	all, err := s.observer.Roles(s.Context())
+	require.NoError(s, err)
+	s.give(s.Plain, s.RoleB.ID)
+	want := s.look(s.Plain)
+
+	old := slices.DeleteFunc(slices.Clone(all), func(r provision.Role) bool { return r.ID == s.RoleB.ID })
+	old = append(old, provision.Role{ID: s.UnknownRole, Name: "No More"})
+	learner.LearnRoles(old)
+	got, err := s.p.User(s.Context(), s.Plain)
+	require.NoError(s, err)
+	assert.Equal(s, want, got, "a user with a role that the old list lacks")
+	roles, err := s.p.Roles(s.Context())
+	require.NoError(s, err)
+	assert.Equal(s, all, roles, "the list of roles")
+
+	learner.LearnRoles(nil)
+	learner.LearnRoles(old)
+	s.unchanged(func() {
+		_, err := s.p.ChangeRoles(s.Context(), s.Plain, provision.RoleChange{Grant: []string{s.UnknownRole}, Exact: true})
+		require.Error(s, err)
+		assert.Contains(s, []provision.Kind{provision.ErrNotFound, provision.ErrInvalid}, provision.KindOf(err), "%v", err)
+	})
+	s.changed(s.Plain, provision.RoleChange{Grant: []string{s.RoleA.ID}, Exact: true})
+	s.changed(s.Plain, provision.RoleChange{Grant: []string{s.RoleB.ID}, Exact: true})
+	assert.Equal(s, []string{s.RoleB.ID}, s.look(s.Plain).DirectRoles())
 }

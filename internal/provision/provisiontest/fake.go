@@ -17,8 +17,8 @@ import (
 // of it, and goes wrong when told to.
 //
 // It waits no real time: where a vendor throttles, only the configured MaxWait
-// is compared. Beside Provisioner it implements CreateValidator, Guard and
-// Session.
+// is compared. Beside Provisioner it implements CreateValidator, Guard,
+// RoleLearner and Session.
 type Fake struct {
 	provision.Base
 	console *fakeConsole
@@ -306,6 +306,14 @@ func (f *Fake) GuardRemoval(ctx context.Context, login string, c provision.RoleC
 		}
 		return nil
 	})
+}
+
+// LearnRoles implements provision.RoleLearner. Learned returns what was told; the
+// fake makes no other use of it.
+func (f *Fake) LearnRoles(roles []provision.Role) {
+	f.console.mu.Lock()
+	defer f.console.mu.Unlock()
+	f.console.learned = slices.Clone(roles)
 }
 
 // SignOut implements provision.Session.

@@ -59,6 +59,7 @@ type fakeConsole struct {
 	calls    []Call
 	requests []string
 	changes  []string
+	learned  []provision.Role
 }
 
 // fakeSession is whether an adapter is signed in.

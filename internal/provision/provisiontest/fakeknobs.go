@@ -199,6 +199,13 @@ func (f *Fake) Changes() []string {
 	return slices.Clone(f.console.changes)
 }
 
+// Learned is the list of roles that was last told to LearnRoles.
+func (f *Fake) Learned() []provision.Role {
+	f.console.mu.Lock()
+	defer f.console.mu.Unlock()
+	return slices.Clone(f.console.learned)
+}
+
 // Forget empties the lists of calls, requests and changes.
 func (f *Fake) Forget() {
 	c := f.console

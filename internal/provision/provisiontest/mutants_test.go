@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 
 	"edrctl/internal/provision"
 	"edrctl/internal/provision/provisiontest"
@@ -22,7 +23,7 @@ import (
 
 func TestMain(m *testing.M) {
 	flag.String("mutant", "", "the broken adapter that TestMutantProcess holds to the contract")
-	m.Run()
+	goleak.VerifyTestMain(m)
 }
 
 // TestMutantProcess is run by TestTheContractCanFail in a process of its own.
@@ -224,7 +225,7 @@ const (
 	sentOnce   = "a lost answer is ErrUncertain and the change is sent once"
 	lostSteps  = "a lost answer to any of several steps ends them"
 	stored     = "CreateUser returns the user as the vendor stored it"
-	unknown    = "CreateUser with an unknown role changes nothing"
+	unknown    = "CreateUser with an unknown role changes nothing or says ErrPartial"
 	taken      = "CreateUser of a taken login is ErrExists and changes nothing"
 	firstError = "Users stops at the first error and yields it last"
 	yieldsOnce = "Users yields each user once"
@@ -361,6 +362,14 @@ func readMutants() map[string]mutant {
 					}
 				}
 				return provision.User{}, &provision.Error{Kind: provision.ErrNotFound}
+			}
+		}},
+		"believes an old list of roles": {breaks: "LearnRoles may be told a list that is out of date", twist: func(w *twisted) {
+			w.roles = func(ctx context.Context) ([]provision.Role, error) {
+				if old := w.Learned(); old != nil {
+					return old, nil
+				}
+				return w.Fake.Roles(ctx)
 			}
 		}},
 		"lists roles in any order": {breaks: "Roles lists what can be given, sorted by id", twist: func(w *twisted) {
