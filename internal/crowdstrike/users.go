@@ -41,7 +41,7 @@ func (a *adapter) Users(ctx context.Context, filter provision.Filter) iter.Seq2[
 				if err != nil {
 					return err
 				}
-				users, err := listed(ctx, f, ids, !filter.NoRoles)
+				users, err := listed(ctx, f, ids, filter)
 				if err != nil {
 					return err
 				}
@@ -60,8 +60,8 @@ func (a *adapter) Users(ctx context.Context, filter provision.Filter) iter.Seq2[
 }
 
 // listed reads a page of users in the order of their ids, without those who
-// have been deleted since.
-func listed(ctx context.Context, f family, ids []string, withRoles bool) ([]provision.User, error) {
+// have been deleted since and those whom the filter turns down.
+func listed(ctx context.Context, f family, ids []string, filter provision.Filter) ([]provision.User, error) {
 	found, err := f.records(ctx, ids)
 	if err != nil {
 		return nil, err
@@ -72,11 +72,11 @@ func listed(ctx context.Context, f family, ids []string, withRoles bool) ([]prov
 	}
 	var users []provision.User
 	for _, id := range ids {
-		if u, ok := byID[id]; ok {
+		if u, ok := byID[id]; ok && (filter.Only == nil || filter.Only(u.Login)) {
 			users = append(users, u)
 		}
 	}
-	if !withRoles {
+	if filter.NoRoles {
 		return users, nil
 	}
 	if users, err = readHeld(ctx, f, users); err != nil {

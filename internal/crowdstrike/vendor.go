@@ -20,9 +20,9 @@ const name = "crowdstrike"
 // inFlight is how many requests a tenant is sent at once.
 const inFlight = 16
 
-// perSecond keeps the requests of one run below the 6,000 a minute that all
-// clients of a tenant share.
-const perSecond = 90
+// perMinute keeps the requests of one run below the 6,000 in a sliding minute
+// that all clients of a tenant share.
+const perMinute = 5800
 
 // Vendor describes this adapter.
 func Vendor() provision.Vendor {
@@ -123,7 +123,7 @@ func New(_ context.Context, cfg provision.Config) (provision.Provisioner, error)
 		key = "region"
 	}
 	http := transport.New(transport.Options{
-		Vendor: name, Config: cfg, Origin: origin, OriginKey: key, PerSecond: perSecond, Throttle: newThrottle(),
+		Vendor: name, Config: cfg, Origin: origin, OriginKey: key, PerMinute: perMinute, Throttle: newThrottle(),
 	})
 	v := Vendor()
 	return &adapter{

@@ -49,9 +49,11 @@ type Options struct {
 	Origin *url.URL
 	// OriginKey is the configuration key that names the host, for messages.
 	OriginKey string
-	// PerSecond is the vendor's own limit, 0 for none. A tenant's
-	// requests-per-minute takes its place.
+	// PerSecond is the vendor's own limit, 0 for none, for vendors that count
+	// by the second; PerMinute is for those that count over a sliding minute.
+	// A tenant's requests-per-minute takes their place.
 	PerSecond float64
+	PerMinute int
 	// Throttle reads a vendor's own throttling headers. It returns false to
 	// leave the judgement to Retry-After and the status.
 	Throttle func(resp *Response, now time.Time) (wait time.Duration, ok bool)
@@ -67,6 +69,7 @@ type Client struct {
 // shared is what the clients of one tenant have in common.
 type shared struct {
 	limiter *rate.Limiter
+	window  *window
 	gate    gate
 	budget  budget
 	skew    atomic.Int64
@@ -87,10 +90,11 @@ func New(o Options) *Client {
 		o.Config.MaxWait = 2 * time.Minute
 	}
 	s := &shared{limiter: rate.NewLimiter(rate.Inf, 1), warned: map[string]bool{}}
-	perSecond := o.PerSecond
+	perSecond, perMinute := o.PerSecond, o.PerMinute
 	if n := o.Config.RequestsPerMinute; n > 0 {
-		perSecond = float64(n) / 60
+		perSecond, perMinute = float64(n)/60, 0
 	}
+	s.window = newWindow(perMinute)
 	if perSecond > 0 {
 		s.limiter = rate.NewLimiter(rate.Limit(perSecond), max(1, int(perSecond)))
 	}
@@ -237,6 +241,9 @@ func (c *Client) admit(ctx context.Context, req *Request, left time.Duration) (t
 		case admitted:
 			return waited, nil
 		default:
+			if err := c.shared.window.wait(ctx); err != nil {
+				return waited, c.fail(req, provision.ErrInterrupted, "stopped while waiting", err)
+			}
 			if err := c.shared.limiter.Wait(ctx); err != nil {
 				return waited, c.fail(req, provision.ErrInterrupted, "stopped while waiting", err)
 			}

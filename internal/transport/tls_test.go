@@ -199,8 +199,14 @@ func TestClientCertificate(t *testing.T) {
 			without := transport.Base(transport.BaseOptions{Roots: known.roots()})
 			t.Cleanup(without.CloseIdleConnections)
 			_, err := client(t, address, config(without)).Do(t.Context(), change())
-			failure(t, err, provision.ErrUntrusted)
-			require.ErrorContains(t, err, "remote error: tls: ")
+			switch kind := provision.KindOf(err); {
+			case tt.version == tls.VersionTLS13 && kind != provision.ErrUntrusted:
+				// Writing may fail before it is read why. Then nothing is claimed.
+				assert.Contains(t, []provision.Kind{provision.ErrUnavailable, provision.ErrUncertain}, kind, "%v", err)
+			default:
+				failure(t, err, provision.ErrUntrusted)
+				require.ErrorContains(t, err, "remote error: tls: ")
+			}
 			assert.Zero(t, arrived.Load())
 
 			with := transport.Base(transport.BaseOptions{
