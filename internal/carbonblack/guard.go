@@ -36,22 +36,26 @@ func (a *adapter) GuardRemoval(ctx context.Context, login string, c provision.Ro
 		name string
 		in   func(role string) bool
 	}{{"Super Admin", superAdmin}, {"user with a built-in role that manages users", userAdmin}} {
-		if slices.ContainsFunc(u.DirectRoles(), circle.in) && !slices.ContainsFunc(left, circle.in) &&
-			!a.another(rows, grants, r, circle.in) {
+		if !slices.ContainsFunc(u.DirectRoles(), circle.in) || slices.ContainsFunc(left, circle.in) {
+			continue
+		}
+		if !a.another(rows, grants, r, circle.in) {
 			return &provision.Error{
 				Vendor: name, Op: op, Kind: provision.ErrRefused,
 				Message: fmt.Sprintf("%s is the last %s in the list", u.Login, circle.name),
 				Hint:    "give the role to somebody else first, or use --allow-lockout",
 			}
 		}
+		a.leaving.Store(r.id(), true)
 	}
 	return nil
 }
 
-// another reports whether anybody else holds such a role without end.
+// another reports whether anybody else, who is not leaving too, holds such a
+// role without end.
 func (a *adapter) another(rows []row, grants map[string]*grant, but row, in func(role string) bool) bool {
 	for _, r := range rows {
-		if r.id() == but.id() {
+		if _, leaves := a.leaving.Load(r.id()); leaves || r.id() == but.id() {
 			continue
 		}
 		if slices.ContainsFunc(a.held(grants[r.id()]), func(h provision.HeldRole) bool { return in(h.ID) && !h.Temporary() }) {

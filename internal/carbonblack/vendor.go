@@ -10,6 +10,7 @@ import (
 	"context"
 	"net/url"
 	"strings"
+	"sync"
 
 	"edrctl/internal/provision"
 	"edrctl/internal/transport"
@@ -41,9 +42,18 @@ func Vendor() provision.Vendor {
 		}},
 		Capabilities: capabilities(),
 		InFlight:     inFlight,
+		AdminRoles:   adminRoles(),
 		PlanRoles:    planRoles,
 		CloudHosts:   []string{"confer.net", "conferdeploy.net"},
 		New:          New,
+	}
+}
+
+// adminRoles are the built-in roles that userAdmin recognises.
+func adminRoles() []string {
+	return []string{
+		"psc:role::BETA_SUPER_ADMIN", "psc:role::SUPER_ADMIN", "psc:role::BETA_SYSTEM_ADMIN", "psc:role::SYSTEM_ADMIN",
+		"psc:role::ALL_AND_LR", "psc:role::ALL",
 	}
 }
 
@@ -76,6 +86,8 @@ type adapter struct {
 	cfg  provision.Config
 	api  *api
 	seen *memory
+	// leaving are the administrators whom the guard has let go in this run.
+	leaving sync.Map
 }
 
 // New makes the adapter for one tenant. It sends nothing.

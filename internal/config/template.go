@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"go.yaml.in/yaml/v3"
+
 	"edrctl/internal/private"
 	"edrctl/internal/provision"
 )
@@ -102,6 +104,24 @@ func remark(s provision.Setting) string {
 		help += " (one of the group " + s.OneOf + ")"
 	}
 	return help
+}
+
+// First is a configuration file with one tenant. Values are by key, in the
+// order in which they are to stand.
+func First(tenant, vendor string, values [][2]string) ([]byte, error) {
+	scalar := func(text string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text} }
+	mapping := func(pairs ...*yaml.Node) *yaml.Node {
+		return &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Content: pairs}
+	}
+	one := mapping(scalar("vendor"), scalar(vendor))
+	for _, v := range values {
+		one.Content = append(one.Content, scalar(v[0]), scalar(v[1]))
+	}
+	return yaml.Marshal(mapping(
+		scalar("version"), &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!int", Value: "1"},
+		scalar("default-tenants"), &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle, Content: []*yaml.Node{scalar(tenant)}},
+		scalar("tenants"), mapping(scalar(tenant), one),
+	))
 }
 
 // Init writes a new configuration file, readable by the user only, and the

@@ -27,7 +27,13 @@ func (a *adapter) GuardRemoval(ctx context.Context, login string, c provision.Ro
 		switch {
 		case errors.Is(err, provision.ErrNotFound), errors.Is(err, provision.ErrConflict):
 			return nil // for the change to say
-		case !p.manages(), slices.ContainsFunc(people, func(o person) bool { return o.email != p.email && o.manages() }):
+		case !p.manages():
+			return nil
+		case slices.ContainsFunc(people, func(o person) bool {
+			_, leaves := a.leaving.Load(o.email)
+			return o.email != p.email && o.manages() && !leaves
+		}):
+			a.leaving.Store(p.email, true)
 			return nil
 		}
 		n, err := g.naming(ctx, []person{p})

@@ -30,7 +30,7 @@ func checkChange(c provision.RoleChange) error {
 // planRoles is the vendor's PlanRoles: one direct role per user, and Account
 // Admin is out of reach.
 func planRoles(u provision.User, c provision.RoleChange) (provision.RoleDiff, error) {
-	if err := checkChange(c); err != nil {
+	if err := checkChange(beyond(u, c)); err != nil {
 		return provision.RoleDiff{}, err
 	}
 	d, err := provision.PlanRoles(u, c)
@@ -51,6 +51,16 @@ func planRoles(u provision.User, c provision.RoleChange) (provision.RoleDiff, er
 		}
 	}
 	return d, nil
+}
+
+// beyond is the change without an Account Admin role that is held already: to
+// keep it asks nothing of the API.
+func beyond(u provision.User, c provision.RoleChange) provision.RoleChange {
+	held := u.DirectRoles()
+	c.Grant = slices.DeleteFunc(slices.Clone(c.Grant), func(id string) bool {
+		return isAccountAdmin(id) && slices.Contains(held, id)
+	})
+	return c
 }
 
 // unambiguous refuses a change that names a role which may or may not be the

@@ -11,6 +11,7 @@ import (
 	"context"
 	"net/url"
 	"strings"
+	"sync"
 
 	"edrctl/internal/provision"
 	"edrctl/internal/transport"
@@ -36,6 +37,8 @@ func Vendor() provision.Vendor {
 		Capabilities: capabilities(),
 		InFlight:     inFlight,
 		ListsPending: true,
+		LastLogins:   true,
+		AdminRoles:   []string{instanceAdmin, accountAdmin, "Administrator"},
 		PlanRoles:    planRoles,
 		CloudHosts:   []string{"paloaltonetworks.com"},
 		New:          New,
@@ -115,6 +118,8 @@ type adapter struct {
 	api *api
 	// recent is the list of people that the next change may begin with.
 	recent recent
+	// leaving are the administrators whom the guard has let go in this run.
+	leaving sync.Map
 	// known are the tenant's roles as far as this run has seen them.
 	known catalogue
 }

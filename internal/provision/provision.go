@@ -95,7 +95,9 @@ type CreateValidator interface {
 // Such a change is ErrRefused; one that cannot be judged is nil.
 type Guard interface {
 	// GuardRemoval judges a role change of a login; deleting the account is
-	// the change that takes All. A login that is not there is nil.
+	// the change that takes All. A login that is not there is nil. Changes
+	// that one adapter judges one after another are taken together: of two
+	// last administrators one must stay.
 	GuardRemoval(ctx context.Context, login string, c RoleChange) error
 }
 

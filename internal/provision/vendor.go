@@ -31,6 +31,13 @@ type Vendor struct {
 	// until the invitation is taken up, so that reading cannot prove that a
 	// create did not happen.
 	ListsPending bool
+	// LastLogins is true where the vendor tells when somebody signed in last,
+	// so that a User without LastLogin never did.
+	LastLogins bool
+	// AdminRoles are the roles, by id or display name, that every tenant has
+	// and whose holders administer the tenant or its users. What roles of a
+	// tenant's own amount to, nothing tells.
+	AdminRoles []string
 	// PasswordRule, if the vendor wants a first password, generates and words
 	// it. Nil where passwords are not wanted.
 	PasswordRule *PasswordRule
@@ -46,6 +53,11 @@ type Vendor struct {
 	CloudHosts []string
 	// New makes the adapter for one tenant. It sends nothing.
 	New func(ctx context.Context, cfg Config) (Provisioner, error)
+}
+
+// Administers reports whether a role is one of AdminRoles.
+func (v *Vendor) Administers(r HeldRole) bool {
+	return slices.ContainsFunc(v.AdminRoles, func(a string) bool { return strings.EqualFold(a, r.ID) || strings.EqualFold(a, r.Name) })
 }
 
 // Setting is a key of a tenant's configuration.
