@@ -42,6 +42,7 @@ cover: ## print how much of the code the tests reach
 	$(GO) tool cover -func=coverage.out | tail -n 1
 
 generate: ## write the generated parts of the documentation anew
+	$(GO) run ./cmd/gendocs docs
 	$(GO) test ./cmd/edrctl/cli -run TestGenerated -update
 
 sizes: build ## check the budget of the binary: 15 MiB, 35 modules
