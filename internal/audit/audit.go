@@ -69,6 +69,16 @@ func encode(e *Entry) ([]byte, error) {
 	return bytes.TrimRight(b.Bytes(), "\n"), nil
 }
 
+// Check reports an entry that is not as it was sealed.
+func (e Entry) Check() error {
+	line, err := encode(&e)
+	if err != nil {
+		return err
+	}
+	_, err = open(line, e.Previous)
+	return err
+}
+
 // open reads a line and checks its own hash and that of the line before.
 func open(line []byte, previous string) (Entry, error) {
 	var e Entry

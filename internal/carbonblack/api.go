@@ -16,7 +16,7 @@ type api struct {
 	http *transport.Client
 	key  key
 	// wrote is called after each change that was sent, whatever came of it.
-	wrote func(users bool)
+	wrote func(ctx context.Context, users bool)
 }
 
 // callKind tells calls apart whose answers mean something of their own.
@@ -64,7 +64,7 @@ func (a *api) do(ctx context.Context, c call) (*transport.Response, error) {
 		}
 	}
 	if c.change {
-		defer a.wrote(c.kind.ofUsers())
+		defer a.wrote(ctx, c.kind.ofUsers())
 	}
 	resp, err := a.http.Do(ctx, &transport.Request{
 		Op: c.op, Method: c.method, Path: c.path, Query: c.query, Body: body,

@@ -51,6 +51,7 @@ func (a *adapter) change(ctx context.Context, r row, g *grant, c provision.RoleC
 	if err != nil || len(steps) == 0 {
 		return result, err
 	}
+	defer a.seen.omit(r.id())
 	for i, s := range steps {
 		err := a.write(ctx, s)
 		sent := err == nil || errors.Is(err, provision.ErrUncertain)
@@ -67,6 +68,9 @@ func (a *adapter) change(ctx context.Context, r row, g *grant, c provision.RoleC
 				Message: fmt.Sprintf("%d of %d changes of the grant were made", i, len(steps)), Hint: "run it again",
 			}
 		}
+	}
+	if provision.LooksLater(ctx) {
+		return result, nil
 	}
 	after, err := a.getGrant(ctx, opChange, r)
 	if err != nil {

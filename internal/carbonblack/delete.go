@@ -36,6 +36,7 @@ func (a *adapter) DeleteUser(ctx context.Context, login string) (provision.Remov
 // remove deletes a user with a grant, nil for none, as it was read.
 func (a *adapter) remove(ctx context.Context, r row, g *grant) (provision.Removal, error) {
 	gone := provision.Removal{ID: r.id()}
+	defer a.seen.omit(r.id())
 	if g != nil {
 		if reach := g.elsewhere(a.api.key.orgURN()); reach != "" {
 			return gone, &provision.Error{

@@ -2,6 +2,7 @@ package carbonblack
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"time"
 
@@ -26,11 +27,23 @@ type memory struct {
 }
 
 // forget drops what a change has made old.
-func (m *memory) forget(users bool) {
+func (m *memory) forget(ctx context.Context, users bool) {
+	if provision.LooksLater(ctx) {
+		return // of the one user who was changed; see omit
+	}
 	m.grants.drop()
 	if users {
 		m.rows.drop()
 	}
+}
+
+// omit drops what is known of one user, who has been changed.
+func (m *memory) omit(id string) {
+	m.grants.update(func(grants map[string]*grant) map[string]*grant {
+		grants = maps.Clone(grants)
+		delete(grants, id)
+		return grants
+	})
 }
 
 // learn keeps the names of the roles that can be given for as long as the
@@ -73,6 +86,14 @@ func (k *kept[T]) drop() {
 	var none T
 	k.value, k.read = none, time.Time{}
 	k.drops++
+}
+
+// update replaces a value that is kept.
+func (k *kept[T]) update(change func(T) T) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.drops++
+	k.value = change(k.value)
 }
 
 // fill reads a value and keeps it, unless it was dropped in the meantime.

@@ -42,6 +42,7 @@ func Vendor() provision.Vendor {
 		}},
 		Capabilities: capabilities(),
 		InFlight:     inFlight,
+		ReadsBack:    true,
 		AdminRoles:   adminRoles(),
 		PlanRoles:    planRoles,
 		CloudHosts:   []string{"confer.net", "conferdeploy.net"},

@@ -22,7 +22,7 @@ func TestDelete(t *testing.T) {
 	assert.Equal(t, []string{listUsers5}, x.sent(func() {
 		gone, err := x.p.DeleteUser(t.Context(), ada)
 		require.NoError(t, err)
-		assert.Equal(t, provision.Removal{ID: ada}, gone)
+		assert.Equal(t, provision.Removal{ID: ada, Unchanged: true}, gone)
 	}), "again")
 }
 
@@ -43,14 +43,14 @@ func TestWhatRemains(t *testing.T) {
 	before := len(x.bodies())
 	gone, err = x.p.DeleteUser(t.Context(), dana)
 	require.NoError(t, err)
-	assert.Equal(t, provision.Removal{ID: dana, Residual: []provision.Residual{sso}}, gone, "nothing left to take")
+	assert.Equal(t, provision.Removal{ID: dana, Unchanged: true, Residual: []provision.Residual{sso}}, gone, "nothing left to take")
 	assert.Len(t, x.bodies(), before)
 
 	x = open(t, "auto", "generation", "xdr3")
 	for _, revoked := range [][]string{{"Investigator"}, nil} {
 		gone, err = x.p.DeleteUser(t.Context(), ada)
 		require.NoError(t, err)
-		assert.Equal(t, provision.Removal{ID: ada, Revoked: revoked, Residual: []provision.Residual{group}}, gone)
+		assert.Equal(t, provision.Removal{ID: ada, Unchanged: revoked == nil, Revoked: revoked, Residual: []provision.Residual{group}}, gone)
 	}
 	assert.Equal(t, []string{`{"request_data":{"user_emails":["` + ada + `"],"role_name":""}}`}, x.bodies())
 }

@@ -21,7 +21,7 @@ func (a *adapter) DeleteUser(ctx context.Context, login string) (provision.Remov
 		gone = provision.Removal{ID: before.email}
 		e := g.strip(before)
 		if e == nil {
-			gone.Residual = residual(before)
+			gone.Unchanged, gone.Residual = true, residual(before)
 			return nil
 		}
 		if isAccountAdmin(before.role) {

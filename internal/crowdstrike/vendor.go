@@ -34,6 +34,8 @@ func Vendor() provision.Vendor {
 		Capabilities: capabilities(),
 		InFlight:     inFlight,
 		ListsPending: true,
+		LastLogins:   true,
+		AdminRoles:   []string{"falconhost_admin", "user_admin"},
 		PlanRoles:    planRoles,
 		CheckSpec: func(spec provision.UserSpec) error {
 			_, err := cidOption(spec.Options)

@@ -57,6 +57,14 @@ func (m *memo) drop() {
 	m.users, m.until, m.leaving = nil, time.Time{}, nil
 }
 
+// omit takes a user out of the list, who has been changed since it was read.
+func (m *memo) omit(login string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.writes++
+	m.users = slices.DeleteFunc(slices.Clone(m.users), func(u wireUser) bool { return provision.SameLogin(u.Username, login) })
+}
+
 // list reads all users. The API has neither pages nor a documented way to read
 // one of them. (Cybereason API documentation, Retrieve a List of Users.)
 func (a *adapter) list(ctx context.Context, op string) ([]wireUser, error) {
@@ -79,6 +87,9 @@ func (a *adapter) list(ctx context.Context, op string) ([]wireUser, error) {
 func (a *adapter) recent(ctx context.Context, op string) ([]wireUser, error) {
 	if users, ok := a.memo.recall(); ok {
 		return users, nil
+	}
+	if provision.LooksLater(ctx) {
+		return a.renew(ctx, op)
 	}
 	return a.list(ctx, op)
 }

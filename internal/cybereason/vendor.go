@@ -28,7 +28,9 @@ func Vendor() provision.Vendor {
 		// Nothing is published about what a console bears, and a write is a
 		// read, a change and a read again.
 		InFlight:     1,
+		ReadsBack:    true,
 		ListsPending: true,
+		AdminRoles:   []string{userAdmin, systemAdmin},
 		PasswordRule: passwordRule(),
 		PlanRoles:    planRoles,
 		CheckSpec:    checkSpec,

@@ -126,6 +126,9 @@ type Removal struct {
 	// Deleted is true when the account is gone, false when it remains with
 	// all access taken that could be taken.
 	Deleted bool
+	// Unchanged is true when the account remains and there was nothing left to
+	// take.
+	Unchanged bool
 	// Revoked are the ids of the roles taken away.
 	Revoked []string
 	// Residual is access that remains.

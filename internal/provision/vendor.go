@@ -38,6 +38,9 @@ type Vendor struct {
 	// and whose holders administer the tenant or its users. What roles of a
 	// tenant's own amount to, nothing tells.
 	AdminRoles []string
+	// ReadsBack is true where the adapter reads after each change, so that
+	// for many changes one reading by the caller is cheaper; see LookLater.
+	ReadsBack bool
 	// PasswordRule, if the vendor wants a first password, generates and words
 	// it. Nil where passwords are not wanted.
 	PasswordRule *PasswordRule

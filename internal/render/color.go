@@ -1,6 +1,10 @@
 package render
 
-import "edrctl/internal/provision"
+import (
+	"strings"
+
+	"edrctl/internal/provision"
+)
 
 // UseColor decides whether a stream gets colours. The flag is "always", "never"
 // or "auto"; it goes before NO_COLOR, which goes before CLICOLOR_FORCE, which
@@ -19,11 +23,12 @@ func UseColor(flag string, isTTY bool, getenv func(string) string) bool {
 }
 
 // colored wraps a status word, outcome or check result in its colour. The text
-// is what is shown of the word, cut or not.
+// is what is shown of the word, cut or not. Of several words, as marks are, the
+// first counts.
 func colored(word, text string) string {
 	const red, green, yellow = "\x1b[31m", "\x1b[32m", "\x1b[33m"
 	var start string
-	switch word {
+	switch word, _, _ = strings.Cut(word, ","); word {
 	case string(provision.StatusActive), "created", "updated", "deleted", "granted", "revoked", "ok", string(provision.Native):
 		start = green
 	case string(provision.StatusInvited), "planned", "skipped", "warn", "missing",

@@ -1,8 +1,6 @@
 package render
 
 import (
-	"maps"
-	"slices"
 	"strings"
 
 	"edrctl/internal/provision"
@@ -25,7 +23,7 @@ func columnsOf(kind string, rows []any) []Column {
 	case KindVendorList:
 		return vendorColumns()
 	case KindReview:
-		return reviewColumns()
+		return ReviewColumns(reviewTenants(rows))
 	case KindDoctorReport:
 		return doctorColumns()
 	case KindAuditList:
@@ -158,45 +156,4 @@ func auditColumns() []Column {
 		wide("VENDOR", func(a AuditItem) string { return a.Vendor }),
 		wide("HASH", func(a AuditItem) string { return a.Hash }),
 	}
-}
-
-// reviewRow is one person in one tenant: a table of a review has a row for each.
-type reviewRow struct {
-	login, tenant string
-	at            ReviewTenant
-	marks         []string
-}
-
-func reviewColumns() []Column {
-	return []Column{
-		firm("LOGIN", func(r reviewRow) string { return r.login }),
-		firm("TENANT", func(r reviewRow) string { return r.tenant }),
-		status("STATUS", func(r reviewRow) string { return string(r.at.Status) }),
-		NewColumn("ROLES", func(r reviewRow) string { return roleNames(r.at.Roles) }),
-		firm("LAST LOGIN", func(r reviewRow) string { return dateText(r.at.LastLogin) }),
-		status("MARKS", func(r reviewRow) string { return strings.Join(r.marks, ", ") }),
-		wide("EXPIRES", func(r reviewRow) string { return timeText(r.at.ExpiresAt) }),
-		wide("ROLE IDS", func(r reviewRow) string { return roleIDs(r.at.Roles) }),
-	}
-}
-
-// tableRows are the rows that stand for items in a table of this kind.
-func tableRows(kind string, items []any) []any {
-	if kind != KindReview {
-		return items
-	}
-	var rows []any
-	for _, item := range items {
-		r, ok := as[ReviewItem](item)
-		if !ok {
-			continue
-		}
-		for _, tenant := range slices.Sorted(maps.Keys(r.Tenants)) {
-			rows = append(rows, reviewRow{r.Login, tenant, r.Tenants[tenant], r.Marks})
-		}
-		if len(r.Tenants) == 0 {
-			rows = append(rows, reviewRow{login: r.Login, marks: r.Marks})
-		}
-	}
-	return rows
 }

@@ -205,23 +205,6 @@ cbc     ada@example.com  update  planned  +x, first-name=Ada  -
 `, "\n"+text(t, doc, Options{}))
 }
 
-func TestReviewTableHasARowForEachTenant(t *testing.T) {
-	doc := Document{Kind: KindReview, Items: []ReviewItem{
-		{Login: "ada@example.com", Marks: []string{"orphan"}, Tenants: map[string]ReviewTenant{
-			"xdr": {Status: provision.StatusDisabled},
-			"cbc": {Status: provision.StatusActive, LastLogin: at("2026-01-02T23:59:59Z"), Roles: []provision.HeldRole{{ID: "v", Name: "View", Direct: true}}},
-		}},
-		{Login: "ines@example.com", Marks: []string{"missing"}},
-	}}
-	assert.Equal(t, `
-LOGIN             TENANT  STATUS    ROLES  LAST LOGIN  MARKS
-ada@example.com   cbc     active    View   2026-01-02  orphan
-ada@example.com   xdr     disabled  -      -           orphan
-ines@example.com  -       -         -      -           missing
-`, "\n"+text(t, doc, Options{}))
-	assert.Equal(t, "ada@example.com\nines@example.com\n", text(t, doc, Options{Format: Name}))
-}
-
 func TestRowsAndColumnsOfTheCaller(t *testing.T) {
 	type row struct {
 		Key    string `json:"key"`

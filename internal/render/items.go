@@ -52,6 +52,8 @@ type PlanItem struct {
 	Seen    string `json:"seen"`
 	Outcome string `json:"outcome"`
 	Message string `json:"message"`
+	// TakesAll is there where nothing is left of somebody's access.
+	TakesAll bool `json:"takesAll,omitempty"`
 }
 
 // TenantItem is an item of a TenantList.
@@ -82,17 +84,22 @@ type OptionItem struct {
 
 // ReviewItem is an item of a Review: what one person has everywhere.
 type ReviewItem struct {
-	Login   string                  `json:"login"`
+	// Login is folded: spellings of it differ from tenant to tenant.
+	Login string `json:"login"`
+	// Tenants are those in which the person is.
 	Tenants map[string]ReviewTenant `json:"tenants"`
-	// Marks are "orphan" and "missing".
+	// Marks are words such as "orphan", those of a comparison first.
 	Marks []string `json:"marks"`
 }
 
 // ReviewTenant is what one person has in one tenant.
 type ReviewTenant struct {
-	Status    provision.Status     `json:"status"`
-	Roles     []provision.HeldRole `json:"roles"`
-	LastLogin *time.Time           `json:"lastLogin"`
+	// Name is the person's name there; empty where the vendor keeps none.
+	Name   string               `json:"name"`
+	Status provision.Status     `json:"status"`
+	Roles  []provision.HeldRole `json:"roles"`
+	// LastLogin is nil for "never" and for "the vendor does not say".
+	LastLogin *time.Time `json:"lastLogin"`
 	// ExpiresAt is the first end of a role; nil if none ends.
 	ExpiresAt *time.Time `json:"expiresAt"`
 }

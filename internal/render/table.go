@@ -28,9 +28,6 @@ func (w *Writer) table() error {
 	rows, columns := w.doc.Rows, w.doc.Columns
 	if rows == nil {
 		rows = any(w.items)
-		if columns == nil {
-			rows = tableRows(w.doc.Kind, w.items)
-		}
 	}
 	if columns == nil {
 		columns = columnsOf(w.doc.Kind, sliceOf(rows))

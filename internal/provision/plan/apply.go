@@ -73,6 +73,8 @@ type job struct {
 	grant, revoke []string
 	// settled is true once the result is known.
 	settled bool
+	// end records how the change ended; nil before it was begun.
+	end func(Result) error
 }
 
 // execute works on all tenants at once, within each on as many changes as the
@@ -81,6 +83,12 @@ func (r *run) execute(ctx context.Context) {
 	var all errgroup.Group
 	for _, t := range r.tenants {
 		all.Go(func() error {
+			ctx := ctx
+			many := t.Vendor.ReadsBack && !r.o.DryRun && t.toDo() >= manyChanges
+			if many {
+				ctx = provision.LookLater(ctx)
+				defer r.lookOnce(ctx, t)
+			}
 			var workers errgroup.Group
 			workers.SetLimit(r.inFlight(t))
 			for _, j := range t.jobs {
@@ -96,6 +104,20 @@ func (r *run) execute(ctx context.Context) {
 		})
 	}
 	_ = all.Wait() // no worker returns an error
+}
+
+// manyChanges is from how many changes on one reading for all of them takes the
+// place of a reading after each.
+const manyChanges = 10
+
+func (t *tenant) toDo() int {
+	n := 0
+	for _, j := range t.jobs {
+		if !j.settled {
+			n++
+		}
+	}
+	return n
 }
 
 func (r *run) inFlight(t *tenant) int {
@@ -126,6 +148,7 @@ func (r *run) one(ctx context.Context, j *job) Result {
 	res := r.change(provision.WithReceipts(ctx, func(id string) { receipt.Store(id) }), j)
 	res.RequestID, _ = receipt.Load().(string)
 	r.label(&res, j)
+	j.end = end
 	if err := end(res); err != nil {
 		res.Err = errors.Join(res.Err, err)
 		j.t.stop(err)

@@ -188,6 +188,16 @@ func kindOrNone(err error) provision.Kind {
 
 func ptr(s string) *string { return &s }
 
+// Where accounts stay, a second delete finds nothing to take.
+func TestDeleteTwice(t *testing.T) {
+	f := provisiontest.NewFake(provisiontest.FakeOptions{KeepsAccounts: true})
+	for _, want := range []plan.Outcome{plan.Revoked, plan.Unchanged} {
+		got := do(t, f, plan.Change{Action: plan.DeleteUser, Login: "ada@example.com"}, unbounded())
+		require.NoError(t, got.Err)
+		assert.Equal(t, want, got.Outcome)
+	}
+}
+
 // A change whose answer was lost is looked at before it is asked for again.
 func TestLostAnswers(t *testing.T) {
 	cases := []struct {
@@ -226,6 +236,14 @@ func TestLostAnswers(t *testing.T) {
 			[]bool{true},
 			plan.Change{Action: plan.DeleteUser, Login: "ada@example.com"},
 			plan.Deleted, 1,
+		},
+		{
+			"delete where accounts stay, carried out",
+			provisiontest.FakeOptions{KeepsAccounts: true},
+			provisiontest.OpDelete,
+			[]bool{true},
+			plan.Change{Action: plan.DeleteUser, Login: "ada@example.com"},
+			plan.Revoked, 1,
 		},
 		{
 			"delete, not carried out",

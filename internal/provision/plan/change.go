@@ -294,6 +294,7 @@ func (r *run) remove(ctx context.Context, j *job) Result {
 				return nil
 			}
 			again.Revoked = union(got.Revoked, again.Revoked)
+			again.Unchanged = false // what is gone went with the first attempt
 			got = again
 			return err
 		})
@@ -308,8 +309,11 @@ func (r *run) remove(ctx context.Context, j *job) Result {
 		return res
 	}
 	res := Result{Outcome: Revoked, ID: got.ID, RolesRemoved: got.Revoked, Residual: got.Residual}
-	if got.Deleted {
+	switch {
+	case got.Deleted:
 		res.Outcome = Deleted
+	case got.Unchanged && len(got.Residual) == 0:
+		res.Outcome = Unchanged
 	}
 	return res
 }

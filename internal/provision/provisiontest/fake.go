@@ -227,7 +227,7 @@ func (f *Fake) DeleteUser(ctx context.Context, login string) (provision.Removal,
 					gone.Residual = append(gone.Residual, provision.Residual{Kind: "group", Name: r.Via})
 				}
 			}
-			if len(gone.Revoked) == 0 {
+			if gone.Unchanged = len(gone.Revoked) == 0; gone.Unchanged {
 				return nil
 			}
 		}
