@@ -29,6 +29,8 @@ type call struct {
 	change bool
 	// list is true for answers that grow with the number of users.
 	list bool
+	// document is true where a success is a JSON document.
+	document bool
 	// hide is a secret in the body, which no message may repeat.
 	hide string
 }
@@ -56,6 +58,9 @@ func (a *api) send(ctx context.Context, c call, body []byte) (*transport.Respons
 		req.Body, req.Change = body, c.change
 		if !c.list {
 			req.MaxBytes = transport.MaxObject
+		}
+		if c.document {
+			req.Transient = transient
 		}
 		resp, err := a.http.Do(ctx, req)
 		if err != nil {
@@ -98,8 +103,19 @@ func pageTitle(body []byte) string {
 	return transport.Title(body)
 }
 
+// transient tells the answers to reads that are worth another attempt: those of
+// a server in trouble, and a success that is not the API's, such as the page of
+// a portal. A login page means that the session is gone.
+func transient(r *transport.Response) bool {
+	if r.OK() {
+		return !json.Valid(r.Body) && !signedOut(r)
+	}
+	return r.Status >= 500 && r.Status != http.StatusNotImplemented && r.Status != http.StatusHTTPVersionNotSupported
+}
+
 // read sends a read and returns a success whose body is JSON.
 func (a *api) read(ctx context.Context, c call) (*transport.Response, error) {
+	c.document = true
 	resp, err := a.send(ctx, c, nil)
 	switch {
 	case err != nil:

@@ -2,8 +2,10 @@ package cybereason
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"edrctl/internal/provision"
 )
@@ -139,6 +141,25 @@ func factorNeeded(op, hint string) error {
 	}
 }
 
+// unknownRole finds the likely reason of a refusal that calls the request wrong
+// and has no code: a role that is not among those published and was to be added.
+func unknownRole(err error, added []string) error {
+	var refusal *provision.Error
+	if !errors.As(err, &refusal) || refusal.Kind != provision.ErrInvalid || refusal.Status == 0 || refusal.Code != "" {
+		return err
+	}
+	for _, id := range added {
+		if !published(id) {
+			e := *refusal
+			e.Kind = provision.ErrNotFound
+			e.Message = strings.TrimSuffix(fmt.Sprintf("the console seems to have no role %q: %s", id, e.Message), ": ")
+			e.Hint = "`edrctl role list` shows the published roles; one that is not among them is written as the console spells it"
+			return &e
+		}
+	}
+	return err
+}
+
 // ChangeRoles implements provision.Provisioner. All of a change is one request.
 // A user may be left without any role.
 func (a *adapter) ChangeRoles(ctx context.Context, login string, c provision.RoleChange) (provision.RoleResult, error) {
@@ -164,7 +185,7 @@ func (a *adapter) ChangeRoles(ctx context.Context, login string, c provision.Rol
 		return u, nil
 	})
 	if err != nil && provision.KindOf(err) != provision.ErrUncertain {
-		return provision.RoleResult{}, err
+		return provision.RoleResult{}, unknownRole(err, d.Grant)
 	}
 	result := provision.RoleResult{User: u.user()}
 	if changed || err != nil {

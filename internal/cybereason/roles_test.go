@@ -129,7 +129,7 @@ func TestRolesRuledOut(t *testing.T) {
 	c := newConsole(t)
 	_, err := c.adapter().ChangeRoles(t.Context(), night, grant("analyst_l9"))
 	e := asError(t, err)
-	assert.Equal(t, provision.ErrInvalid, e.Kind)
+	assert.Equal(t, provision.ErrNotFound, e.Kind)
 	assert.Contains(t, e.Message, "unknown role analyst_l9")
 
 	c = newConsole(t, "unknown-role", "accept")
@@ -282,7 +282,7 @@ func TestReadTrouble(t *testing.T) {
 		"forbidden":    {mock.Fault{Action: "403"}, provision.ErrForbidden, ""},
 		"denied":       {mock.Fault{Action: "412"}, provision.ErrForbidden, ""},
 		"no such path": {mock.Fault{Action: "404"}, provision.ErrInternal, "no such operation"},
-		"portal":       {mock.Fault{Action: "html"}, provision.ErrInternal, "Sign in to the network"},
+		"portal":       {mock.Fault{Action: "html", Count: -1}, provision.ErrInternal, "Sign in to the network"},
 		"out of order": {mock.Fault{Action: "503", Count: -1}, provision.ErrUnavailable, "Service Unavailable"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -299,7 +299,7 @@ func TestReadTrouble(t *testing.T) {
 	}
 	c := newConsole(t)
 	a := c.signedIn()
-	for _, action := range []string{"503", "drop-before", "truncate"} {
+	for _, action := range []string{"503", "drop-before", "truncate", "html"} {
 		c.fault(mock.Fault{Path: "/rest/users", Action: action})
 		_, err := a.User(t.Context(), night)
 		assert.NoError(t, err, "a read is tried again after %s", action)

@@ -72,7 +72,7 @@ func (a *adapter) CreateUser(ctx context.Context, spec provision.UserSpec) (prov
 	password := spec.Password.Reveal()
 	got, err := a.write(ctx, call{op: opCreate, method: http.MethodPost, path: path, hide: password}, u.Username, newUser{u, password})
 	if err != nil {
-		return provision.User{}, err
+		return provision.User{}, unknownRole(err, spec.Roles)
 	}
 	return a.created(ctx, u, got, began)
 }

@@ -150,7 +150,7 @@ func TestCreateRefused(t *testing.T) {
 		"other case":     {[]string{"next-code", "USEREXISTS"}, "ada@example.com", firstPassword, provision.ErrExists, "userExists"},
 		"other spelling": {[]string{"next-code", "errorOccurred"}, "ada@example.com", firstPassword, provision.ErrUncertain, "errorOccured"},
 		"unknown code":   {[]string{"next-code", "licence\x1b[2J used up"}, "ada@example.com", firstPassword, provision.ErrInternal, "licence [2J used up"},
-		"unknown role":   {nil, "unknown-role@example.com", firstPassword, provision.ErrInvalid, ""},
+		"unknown role":   {nil, "unknown-role@example.com", firstPassword, provision.ErrNotFound, ""},
 		"echo":           {[]string{"next-code", "bad " + firstPassword}, "ada@example.com", firstPassword, provision.ErrInternal, "bad [redacted]"},
 	} {
 		for _, form := range []string{"quoted", "bare", "400"} {

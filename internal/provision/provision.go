@@ -84,6 +84,27 @@ type RoleLearner interface {
 	LearnRoles(roles []Role)
 }
 
+// RoleBatcher is implemented by adapters that can change the roles of many users
+// in fewer requests than ChangeRoles would take for each.
+type RoleBatcher interface {
+	// ChangeRolesOf does what ChangeRoles does, for each of the changes, and
+	// returns an outcome for each, in their order. They concern different
+	// logins.
+	ChangeRolesOf(ctx context.Context, changes []UserRoleChange) []RoleOutcome
+}
+
+// UserRoleChange is a role change of one of several users.
+type UserRoleChange struct {
+	Login  string
+	Change RoleChange
+}
+
+// RoleOutcome is what ChangeRoles returns.
+type RoleOutcome struct {
+	Result RoleResult
+	Err    error
+}
+
 // CreateValidator is implemented by adapters whose vendor can check a create
 // without doing it. Nothing is stored at the vendor.
 type CreateValidator interface {

@@ -278,7 +278,7 @@ func (c *Client) build(ctx context.Context, req *Request) (*http.Request, error)
 		target += "?" + req.Query.Encode()
 	}
 	hr, err := http.NewRequestWithContext(ctx, req.Method, target, bytes.NewReader(req.Body))
-	if err != nil {
+	if err != nil || climbs(req.Path) {
 		return nil, c.fail(req, provision.ErrInternal, "the request's address is malformed", nil)
 	}
 	if hr.URL.Scheme != c.o.Origin.Scheme || hr.URL.Host != c.o.Origin.Host || hr.URL.User != nil {
@@ -298,6 +298,17 @@ func (c *Client) build(ctx context.Context, req *Request) (*http.Request, error)
 		}
 	}
 	return hr, nil
+}
+
+// climbs reports a path that leads elsewhere once a server has tidied it up. An
+// id of the vendor's that is ".." would make one.
+func climbs(path string) bool {
+	for segment := range strings.SplitSeq(path, "/") {
+		if name, err := url.PathUnescape(segment); err != nil || name == "." || name == ".." {
+			return true
+		}
+	}
+	return false
 }
 
 // roundTrip does not follow redirects: it goes below http.Client.

@@ -37,6 +37,11 @@ func TestOriginLock(t *testing.T) {
 		{name: "colon and at", origin: "https://acme.example", path: ":x@evil.example/users"},
 		{name: "backslash", origin: "https://acme.example", path: `\@evil.example/users`},
 		{name: "line break", origin: "https://acme.example", path: "/users\r\nHost: evil.example"},
+		{name: "parent folder", origin: "https://acme.example", path: "/users/../roles"},
+		{name: "parent folder at the end", origin: "https://acme.example", path: "/users/.."},
+		{name: "parent folder, escaped", origin: "https://acme.example", path: "/users/%2e%2E/roles"},
+		{name: "the folder itself", origin: "https://acme.example", path: "/users/./roles"},
+		{name: "dots in a name", origin: "https://acme.example", path: "/users/a..b", goesTo: "https://acme.example/users/a..b"},
 		{name: "broken escape", origin: "https://acme.example", path: "/users/%zz"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

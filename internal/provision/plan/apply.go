@@ -89,6 +89,7 @@ func (r *run) execute(ctx context.Context) {
 				ctx = provision.LookLater(ctx)
 				defer r.lookOnce(ctx, t)
 			}
+			r.batch(ctx, t)
 			var workers errgroup.Group
 			workers.SetLimit(r.inFlight(t))
 			for _, j := range t.jobs {
@@ -130,26 +131,41 @@ func (r *run) inFlight(t *tenant) int {
 
 // one carries out one change, unless there is a reason not to start it.
 func (r *run) one(ctx context.Context, j *job) Result {
-	if err := r.mayStart(ctx, j.t); err != nil {
-		return Result{Outcome: Skipped, Err: err, Message: "not started"}
+	if res, ok := r.begin(ctx, j); !ok {
+		return res
 	}
 	if r.o.DryRun {
 		return r.preview(ctx, j)
 	}
-	end := func(Result) error { return nil }
-	if r.o.Journal != nil {
-		var err error
-		if end, err = r.o.Journal.Begin(j.Change, j.grant, j.revoke); err != nil {
-			j.t.stop(err)
-			return failed(err)
-		}
-	}
 	var receipt atomic.Value
 	res := r.change(provision.WithReceipts(ctx, func(id string) { receipt.Store(id) }), j)
 	res.RequestID, _ = receipt.Load().(string)
-	r.label(&res, j)
+	return r.conclude(j, res)
+}
+
+// begin records that a change is about to be sent. It is false, with a result,
+// where the change must not be started.
+func (r *run) begin(ctx context.Context, j *job) (Result, bool) {
+	if err := r.mayStart(ctx, j.t); err != nil {
+		return Result{Outcome: Skipped, Err: err, Message: "not started"}, false
+	}
+	j.end = func(Result) error { return nil }
+	if r.o.Journal == nil || r.o.DryRun {
+		return Result{}, true
+	}
+	end, err := r.o.Journal.Begin(j.Change, j.grant, j.revoke)
+	if err != nil {
+		j.t.stop(err)
+		return failed(err), false
+	}
 	j.end = end
-	if err := end(res); err != nil {
+	return Result{}, true
+}
+
+// conclude records how a change ended.
+func (r *run) conclude(j *job, res Result) Result {
+	r.label(&res, j)
+	if err := j.end(res); err != nil {
 		res.Err = errors.Join(res.Err, err)
 		j.t.stop(err)
 	}

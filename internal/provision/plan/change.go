@@ -149,9 +149,16 @@ func mayPass(err error) bool {
 // adopt gives the roles to an account that is listed already, on a vendor that
 // has no call to create one.
 func (r *run) adopt(ctx context.Context, j *job) Result {
-	res := r.roles(ctx, j, provision.RoleChange{
-		Grant: j.grant, Expires: j.Spec.Expires, Options: j.Spec.Options, Activate: true,
-	})
+	return r.adopted(ctx, j, r.roles(ctx, j, j.adoption()))
+}
+
+// adoption is the role change that takes the place of making an account.
+func (j *job) adoption() provision.RoleChange {
+	return provision.RoleChange{Grant: j.grant, Expires: j.Spec.Expires, Options: j.Spec.Options, Activate: true}
+}
+
+// adopted completes an adoption whose roles were changed.
+func (r *run) adopted(ctx context.Context, j *job, res Result) Result {
 	if errors.Is(res.Err, provision.ErrNotFound) {
 		// It may be the role that is not there.
 		if _, err := j.t.Provisioner.User(ctx, j.Login); errors.Is(err, provision.ErrNotFound) {
@@ -208,11 +215,18 @@ func (r *run) changeRoles(ctx context.Context, j *job) Result {
 // because ChangeRoles reads before it sends.
 func (r *run) roles(ctx context.Context, j *job, c provision.RoleChange) Result {
 	got, err := j.t.Provisioner.ChangeRoles(ctx, j.Login, c)
+	return r.settleRoles(ctx, j, c, got, err)
+}
+
+// settleRoles makes a result of what a role change returned.
+func (r *run) settleRoles(ctx context.Context, j *job, c provision.RoleChange, got provision.RoleResult, err error) Result {
 	if provision.KindOf(err) == provision.ErrUncertain {
 		sent := got
 		err = r.again(ctx, err, func() error {
-			var again error
-			got, again = j.t.Provisioner.ChangeRoles(ctx, j.Login, c)
+			left, again := j.stillToRevoke(ctx, c)
+			if again == nil {
+				got, again = j.t.Provisioner.ChangeRoles(ctx, j.Login, left)
+			}
 			return again
 		})
 		got.Granted = union(sent.Granted, got.Granted)
@@ -232,6 +246,18 @@ func (r *run) roles(ctx context.Context, j *job, c provision.RoleChange) Result 
 		res.Outcome = j.roleOutcome(got)
 	}
 	return res
+}
+
+// stillToRevoke is a change without the roles that have gone already. Of such a
+// role something inherited may be left, which it would be wrong to revoke.
+func (j *job) stillToRevoke(ctx context.Context, c provision.RoleChange) (provision.RoleChange, error) {
+	if len(c.Revoke) == 0 {
+		return c, nil
+	}
+	u, err := j.t.Provisioner.User(ctx, j.Login)
+	held := u.DirectRoles()
+	c.Revoke = slices.DeleteFunc(slices.Clone(c.Revoke), func(id string) bool { return !slices.Contains(held, id) })
+	return c, err
 }
 
 func (j *job) roleOutcome(got provision.RoleResult) Outcome {
