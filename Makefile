@@ -6,10 +6,12 @@ PKGS       := ./...
 LDFLAGS    := -s -w -buildid=
 LINT       := bin/tools/golangci-lint
 LINT_VERSION := v2.15.0
+NFPM       := bin/tools/nfpm
+NFPM_VERSION := v2.45.0
 
 export CGO_ENABLED ?= 0
 
-.PHONY: all build demo test race conformance lint bench cover generate sizes mock clean
+.PHONY: all build demo test race conformance lint bench cover generate sizes mock dist dist-test clean
 
 all: build test lint
 
@@ -52,6 +54,17 @@ sizes: build ## check the budget of the binary: 15 MiB, 35 modules
 
 mock: build ## serve the mock vendors until interrupted
 	$(BIN) mock serve --write-config mock.yaml
+
+dist: $(NFPM) ## make the archives, packages and checksums of a release in dist/
+	$(GO) run ./cmd/dist -out dist -nfpm $(NFPM)
+
+dist-test: $(NFPM) ## make the package for this machine, install it, try it and remove it
+	@if [ "$$($(GO) env GOOS)" != linux ]; then echo "dist-test: skipped: packages are for Linux"; exit 0; fi; \
+	dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
+	$(GO) run ./cmd/dist -out "$$dir/dist" -nfpm $(NFPM) -only linux/$$($(GO) env GOARCH) && ./scripts/dist-test.sh "$$dir/dist"
+
+$(NFPM):
+	GOBIN=$(CURDIR)/bin/tools $(GO) install github.com/goreleaser/nfpm/v2/cmd/nfpm@$(NFPM_VERSION)
 
 clean:
 	rm -rf bin dist coverage.out mock.yaml mock-ca.pem

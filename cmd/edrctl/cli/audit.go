@@ -125,14 +125,24 @@ func parseSince(text string, now time.Time) (time.Time, error) {
 }
 
 func newAuditVerifyCmd(a *app) *cobra.Command {
-	return &cobra.Command{
+	var evidencePath string
+	cmd := &cobra.Command{
 		Use:   "verify",
 		Short: "Check that nothing in the record was altered",
 		Long: `Check the chain of hashes of the record. It ends with status 1 and names the
 first line that was altered, taken out or moved.`,
-		Example: "  edrctl audit verify",
-		Args:    wants(0, 0),
+		Example: `  edrctl audit verify
+  edrctl audit verify --evidence tomas.json`,
+		Args: wants(0, 0),
 		RunE: a.run(func(*cobra.Command, []string) error {
+			if evidencePath != "" {
+				n, err := a.verifyEvidence(evidencePath)
+				if err != nil {
+					return err
+				}
+				_, err = fmt.Fprintf(a.Out, "%s: as it was written, with %d lines of the record\n", evidencePath, n)
+				return err
+			}
 			path, err := a.auditPath()
 			if err != nil {
 				return err
@@ -146,6 +156,8 @@ first line that was altered, taken out or moved.`,
 			return err
 		}),
 	}
+	cmd.Flags().StringVar(&evidencePath, "evidence", "", "check this evidence `file` of an offboarding instead")
+	return cmd
 }
 
 func damaged(path string, err error) error {

@@ -37,44 +37,58 @@ func (a *app) change(ctx context.Context, logins []string, build func(t plan.Tar
 }
 
 func (a *app) apply(ctx context.Context, targets []plan.Target, changes []plan.Change) error {
+	results, err := a.carryOut(ctx, targets, len(changes), noFlag, func(ctx context.Context, o plan.Options) ([]plan.Result, error) {
+		return plan.Apply(ctx, targets, changes, o)
+	})
+	if err != nil {
+		return err
+	}
+	if err := a.showResults(results); err != nil {
+		return err
+	}
+	return silently(resultsStatus(results))
+}
+
+// carryOut has changes made, with guards, record, confirmation and progress.
+func (a *app) carryOut(
+	ctx context.Context, targets []plan.Target, total, maxDeletes int,
+	work func(ctx context.Context, o plan.Options) ([]plan.Result, error),
+) ([]plan.Result, error) {
 	ctx, stop, cancel := a.interruptible(ctx)
 	defer cancel()
-	w, err := render.NewWriter(a.Out, render.Document{Kind: render.KindResultList}, a.renderOptions())
-	if err != nil {
-		return err
-	}
 	record, err := a.newJournal(targets)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var bar *progress
-	confirm := func(ctx context.Context, q plan.Question) error {
-		bar.close()
-		defer func() { bar = a.newProgress("changes done", len(changes)) }()
-		return a.confirm(ctx, q)
+	guards := plan.Guards{Protected: a.file.Guards.Protected, MaxDeletes: a.file.Guards.MaxDeletes, AllowLockout: a.flags.lockout}
+	if maxDeletes != noFlag {
+		guards.MaxDeletes = maxDeletes
 	}
-	bar = a.newProgress("changes done", len(changes))
-	results, err := plan.Apply(ctx, targets, changes, plan.Options{
-		Journal: record, Done: func(plan.Result) { bar.add() },
-		DryRun: a.flags.dryRun, Parallel: a.flags.parallel, Stop: stop, Confirm: confirm, Now: a.Now,
-		Guards: plan.Guards{
-			Protected: a.file.Guards.Protected, MaxDeletes: a.file.Guards.MaxDeletes, AllowLockout: a.flags.lockout,
+	bar := a.newProgress("changes done", total)
+	results, err := work(ctx, plan.Options{
+		DryRun: a.flags.dryRun, Parallel: a.flags.parallel, Stop: stop, Guards: guards, Journal: record, Now: a.Now, Looks: a.Looks,
+		Done: func(plan.Result) { bar.add() },
+		Confirm: func(ctx context.Context, q plan.Question) error {
+			bar.close()
+			defer func() { bar = a.newProgress("changes done", total) }()
+			return a.confirm(ctx, q)
 		},
 	})
 	bar.close()
-	if err != nil {
-		return err
+	return results, err
+}
+
+// showResults writes results to stdout, and what went wrong to stderr.
+func (a *app) showResults(results []plan.Result) error {
+	items := make([]render.ResultItem, len(results))
+	for i, res := range results {
+		items[i] = resultItem(res)
 	}
-	for _, res := range results {
-		if err := w.Item(resultItem(res)); err != nil {
-			return err
-		}
-	}
-	if err := w.Close(); err != nil {
+	if err := render.Write(a.Out, render.Document{Kind: render.KindResultList, Items: items}, a.renderOptions()); err != nil {
 		return err
 	}
 	a.complainResults(results)
-	return silently(resultsStatus(results))
+	return nil
 }
 
 func resultItem(r plan.Result) render.ResultItem {

@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"runtime/debug"
 	"slices"
@@ -32,12 +34,16 @@ type app struct {
 	running bool
 	file    *config.File
 	stores  map[string]provision.Store // of the open tenants
+	lines   *bufio.Reader              // what people type
+
+	interrupts *interrupts
 }
 
 // Main runs edrctl and returns its exit status.
 func Main(args []string, env Env) (status int) {
-	a := &app{Env: env, streams: env, redactor: render.NewRedactor(), stores: map[string]provision.Store{}}
-	a.out = a.redactor.Writer(env.Out)
+	a := &app{Env: env, streams: env, redactor: render.NewRedactor(), stores: map[string]provision.Store{}, interrupts: newInterrupts()}
+	out := &checkedWriter{w: env.Out}
+	a.out = a.redactor.Writer(out)
 	a.err = a.redactor.Writer(render.NewEscapingWriter(env.Err))
 	a.Out, a.Err = a.out, a.err
 	defer func() {
@@ -45,7 +51,12 @@ func Main(args []string, env Env) (status int) {
 			_, _ = fmt.Fprintf(a.err, "edrctl: internal error: %v\n%s", p, debug.Stack())
 			status = exitInternal
 		}
-		if err := errors.Join(a.out.Flush(), a.err.Flush()); err != nil && status == exitOK {
+		_ = a.out.Flush()
+		if out.err != nil && status == exitOK {
+			a.say("%v", out.err)
+			status = exitInternal
+		}
+		if err := a.err.Flush(); err != nil && status == exitOK {
 			status = exitInternal
 		}
 	}()
@@ -58,7 +69,24 @@ func Main(args []string, env Env) (status int) {
 	if err == nil {
 		return exitOK
 	}
+	a.running = a.running || out.err != nil // the command line is not what is wrong
 	return a.report(err)
+}
+
+// checkedWriter remembers that something could not be written, since help and
+// completion do not ask.
+type checkedWriter struct {
+	w   io.Writer
+	err error
+}
+
+// Write implements io.Writer.
+func (c *checkedWriter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	if err != nil && c.err == nil {
+		c.err = err
+	}
+	return n, err
 }
 
 // report says what went wrong and returns the exit status.
@@ -71,7 +99,7 @@ func (a *app) report(err error) int {
 	if !a.running && !errors.As(err, &own) {
 		err = &provision.Error{Kind: provision.ErrUsage, Message: err.Error()}
 	}
-	if werr := render.WriteError(a.Out, err, a.renderOptions()); werr != nil {
+	if werr := render.WriteError(a.Out, err, a.renderOptions()); werr != nil && werr.Error() != err.Error() {
 		a.say("%v", werr)
 	}
 	a.complain(err)
@@ -105,6 +133,10 @@ func (a *app) run(f func(cmd *cobra.Command, args []string) error) func(*cobra.C
 			return err
 		}
 		a.running = true
+		defer a.watchInterrupts()()
+		ctx, end := a.cancelable(cmd.Context())
+		defer end()
+		cmd.SetContext(ctx)
 		return f(cmd, args)
 	}
 }

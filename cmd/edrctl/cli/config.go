@@ -14,26 +14,6 @@ func newConfigCmd(a *app) *cobra.Command {
 		newConfigInitCmd(a), newConfigPathCmd(a), newConfigExplainCmd(a), newConfigValidateCmd(a), newConfigSchemaCmd(a))
 }
 
-func newConfigInitCmd(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:   "init",
-		Short: "Write a first configuration file",
-		Long: `Write a first configuration file, readable by you only, with an example of each
-vendor in comments. A file that is there already is left alone.`,
-		Example: `  edrctl config init
-  edrctl config init --config ./edrctl.yaml`,
-		Args: wants(0, 0),
-		RunE: a.run(func(*cobra.Command, []string) error {
-			path := config.Path(a.configEnv(), a.flags.config)
-			if err := config.Init(path, config.Template(a.Vendors)); err != nil {
-				return err
-			}
-			a.note("wrote %s; edit it, then run `edrctl config validate`", path)
-			return nil
-		}),
-	}
-}
-
 func newConfigPathCmd(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:     "path",

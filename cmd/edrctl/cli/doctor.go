@@ -37,8 +37,6 @@ func runDoctor(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	ctx, _, cancel := a.interruptible(ctx)
-	defer cancel()
 	reports := make([]*examination, len(tenants))
 	var wg sync.WaitGroup
 	for i, t := range tenants {

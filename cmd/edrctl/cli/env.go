@@ -4,8 +4,6 @@
 package cli
 
 import (
-	"context"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -31,8 +29,10 @@ type Env struct {
 	InTTY, OutTTY, ErrTTY bool
 	// Width is the number of columns of the terminal at Out; 0 without one.
 	Width int
-	// ReadSecret reads a line from the terminal without echo.
-	ReadSecret func() (string, error)
+	// ReadSecret reads a line from the terminal without echo; RestoreTerminal
+	// gives the echo back to a terminal where nobody waits for that line.
+	ReadSecret      func() (string, error)
+	RestoreTerminal func()
 
 	// Environ are the environment variables, as os.Environ gives them.
 	Environ []string
@@ -42,8 +42,14 @@ type Env struct {
 	// Proxy chooses a proxy for tenants that configure none.
 	Proxy func(*http.Request) (*url.URL, error)
 	Now   func() time.Time
+	// Looks are the pauses before each look at a change whose answer was lost;
+	// nil for those of plan.Options.
+	Looks []time.Duration
 	// Interrupts receives a value for each Ctrl-C.
 	Interrupts <-chan os.Signal
+	// AllowCores lets programs that are started from now on write core dumps,
+	// if the user has them do that; nil where they may anyway.
+	AllowCores func()
 
 	Vendors []provision.Vendor
 	Mocks   []mock.Maker
@@ -59,8 +65,9 @@ func (e Env) Getenv(name string) string {
 	return ""
 }
 
-// System is the real world.
+// System is the real world. From then on no core of this process is dumped.
 func System() Env {
+	allowCores := forbidCores()
 	interrupts := make(chan os.Signal, 2)
 	signal.Notify(interrupts, os.Interrupt, syscall.SIGTERM)
 	config, _ := os.UserConfigDir()
@@ -70,12 +77,12 @@ func System() Env {
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
 		InTTY: isTerminal(os.Stdin), OutTTY: isTerminal(os.Stdout), ErrTTY: isTerminal(os.Stderr),
 		Width:      width(os.Stdout),
-		ReadSecret: readSecret,
-		Environ:    os.Environ(),
-		ConfigDir:  config, CacheDir: cache, HomeDir: home,
+		ReadSecret: readSecret, RestoreTerminal: restorer(os.Stdin),
+		Environ:   os.Environ(),
+		ConfigDir: config, CacheDir: cache, HomeDir: home,
 		Proxy: http.ProxyFromEnvironment, Now: time.Now,
-		Interrupts: interrupts,
-		Vendors:    vendors(), Mocks: mocks(),
+		Interrupts: interrupts, AllowCores: allowCores,
+		Vendors: vendors(), Mocks: mocks(),
 	}
 }
 
@@ -94,6 +101,16 @@ func readSecret() (string, error) {
 	return string(line), err
 }
 
+// restorer returns what puts a terminal back to how it is now.
+func restorer(f *os.File) func() {
+	fd := int(f.Fd())
+	state, err := term.GetState(fd)
+	if err != nil {
+		return nil
+	}
+	return func() { _ = term.Restore(fd, state) }
+}
+
 // cacheDir is the user's folder for caches, in which sessions are kept.
 func (e Env) cacheDir() (string, error) {
 	if dir := e.Getenv("XDG_CACHE_HOME"); filepath.IsAbs(dir) {
@@ -106,26 +123,4 @@ func (e Env) cacheDir() (string, error) {
 		}
 	}
 	return e.CacheDir, nil
-}
-
-// interruptible returns a channel that the first Ctrl-C closes and a context
-// that the second one cancels.
-func (e Env) interruptible(ctx context.Context) (context.Context, <-chan struct{}, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(ctx)
-	stop := make(chan struct{})
-	go func() {
-		select {
-		case <-e.Interrupts:
-			close(stop)
-			_, _ = fmt.Fprintln(e.Err, "edrctl: stopping; what is in flight will finish. Press Ctrl-C again to stop at once.")
-		case <-ctx.Done():
-			return
-		}
-		select {
-		case <-e.Interrupts:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	return ctx, stop, cancel
 }

@@ -1,19 +1,25 @@
 package cli
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 )
 
 // newTopics are pages of help that belong to no command.
 func newTopics() []*cobra.Command {
 	topic := func(name, short, text string) *cobra.Command {
-		return &cobra.Command{Use: name, Short: short, Long: text}
+		cmd := &cobra.Command{Use: name, Short: short, Long: text}
+		cmd.SetHelpFunc(func(cmd *cobra.Command, _ []string) { _, _ = fmt.Fprintln(cmd.OutOrStdout(), cmd.Long) })
+		return cmd
 	}
 	return []*cobra.Command{
 		topic("environment", "Configuration file and variables", helpEnvironment),
 		topic("exit-codes", "What the exit statuses mean", helpExitCodes),
 		topic("output", "Formats of results", helpOutput),
 		topic("secrets", "Where secrets come from and where they never go", helpSecrets),
+		topic("roster", "The file that says who should have access to what", helpRoster),
+		topic("vendors", "How the four vendors differ", helpVendors),
 	}
 }
 
@@ -88,6 +94,10 @@ const helpOutput = `Results go to stdout, everything else to stderr.
   -o name     one login or name a line
   --jq EXPR   filter the JSON; strings come out raw
 
+Each object says its apiVersion, edrctl/v1, and its kind. Within that version
+keys are added, never removed or given another type. The schema of each kind is
+in docs/schemas of the source, as KIND.json.
+
 Targets that could not be read are under "errors" in json and yaml, lines of
 kind Error in jsonl, and messages on stderr otherwise. Commands that change
 something have an item for every target. A command that ended before any target
@@ -109,3 +119,90 @@ must then be readable by you only. EDRCTL_<TENANT>_<KEY> holds a value itself.
 
 ` + "`edrctl auth set TENANT KEY`" + ` stores a secret in the keyring. No flag takes a
 secret, and none is shown in output, errors, traces, plans or the record.`
+
+const helpRoster = `A roster says who should have access to what. It is YAML, JSON or CSV, by the
+name of the file; - is YAML on standard input.
+
+  apiVersion: edrctl/v1
+  kind: Roster
+  defaults: {tenants: [falcon-prod, cbc]}
+  users:
+    - login: ines.duarte@example.com
+      first-name: Ines
+      last-name: Duarte
+      roles: [analyst]                   # aliases or vendor roles
+      tenants: [falcon-prod, cbc, cr]    # optional
+      tenant-roles: {cbc: [SOC Triage]}  # in addition, for that tenant
+      options: {cybereason: {totp-enabled: true}}
+      password: env:INES_FIRST_PASSWORD  # a reference, where a vendor wants one
+      expires: 2027-03-31                # end of access, start of that day, UTC
+    - login: tomas.keller@example.com
+      state: absent
+
+As CSV the header is login,first-name,last-name,roles,tenants,state,expires in
+any order, with further columns called vendor.option. Roles and tenants are
+separated by ";".
+
+Direct roles are made exactly those of the roster; details only where it gives
+them. Temporary and inherited roles stay. Whoever the roster does not name is
+left alone, unless --prune is given. Where a vendor cannot end access by itself,
+the first apply after "expires" takes all direct roles away.
+
+  edrctl export -A --out team.yaml      a roster of what is there now
+  edrctl plan -f team.yaml              what apply would do
+  edrctl apply -f team.yaml             make it so; a second run does nothing
+  edrctl plan -f team.yaml --out p.json && edrctl apply p.json
+
+A plan file holds no secret. Whoever has changed since it was made is left alone
+and reported as stale. --expect-sha refuses a plan other than the one that was
+looked at.`
+
+const helpVendors = `CrowdStrike Falcon
+  A user has a home CID and may hold roles in others. Role changes concern the
+  home CID, or --set crowdstrike.cid=CID. Roles come by a second request after
+  the account. They can be given for a limited time.
+
+Carbon Black Cloud
+  People are invited. Until the invitation is taken up they are in no list, and
+  nothing but waiting can be done with them: the outcome is "invited". Roles are
+  held in a grant, directly or in access profiles; profiles that reach other
+  organisations are left alone.
+
+Cortex XDR
+  The API makes no accounts and deletes none. Creating gives the role to
+  somebody who is listed; deleting takes the role, and with the newer API the groups and
+  the status, and says what remains. A user has one direct role.
+
+Cybereason
+  A new user needs a first password: --password with a reference, or
+  --generate-password. A user is written as a whole, so edrctl reads, changes
+  and writes back. responder_l2 excludes some roles and wants a second factor.
+
+` + "`edrctl vendor show VENDOR`" + ` lists what works, why something does not, and the
+options for --set.`
+
+// helpMock is the help of the command, which is a topic too.
+const helpMock = `` + "`edrctl mock exec -- COMMAND`" + ` starts fakes of all four vendors on loopback, runs
+the command with EDRCTL_CONFIG set, and ends with its status. The tenants are
+called crowdstrike, carbonblack, cortex and cybereason. ` + "`edrctl mock serve`" + ` serves
+until it is interrupted.
+
+  edrctl mock exec -- edrctl user list -A
+  edrctl mock exec --vendor crowdstrike -- ./onboard.sh
+  edrctl mock serve --write-config mock.yaml
+
+A fault is VENDOR:METHOD:PATHPART:ACTION[:COUNT], where the action is a status
+(429, 500), after-STATUS (applied, then that status), drop-before, drop-after,
+truncate, delay, expire-session, html or reset:
+
+  edrctl mock exec --fault crowdstrike:POST:/users/v1:drop-after -- ./onboard.sh
+
+A switch chooses a behaviour that a vendor's documentation leaves open:
+
+  edrctl mock exec --switch carbonblack:instant-activation=on -- ./onboard.sh
+
+Each port has a control API:
+
+  GET  /_mock/requests   what was received      GET  /_mock/state     what is there
+  POST /_mock/faults     order a fault          POST /_mock/reset     begin anew
+  POST /_mock/activate   {"login":"..."}        GET, POST /_mock/switches`

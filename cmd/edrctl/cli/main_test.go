@@ -8,7 +8,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
-		"edrctl": func() { os.Exit(Main(os.Args[1:], System())) },
-	})
+	programs := scriptPrograms()
+	programs["edrctl"] = func() { os.Exit(Main(os.Args[1:], System())) }
+	testscript.Main(m, programs)
 }

@@ -33,9 +33,7 @@ type mockOptions struct {
 
 func newMockCmd(a *app) *cobra.Command {
 	cmd := group("mock", "Serve fakes of the vendors' APIs on loopback", newMockServeCmd(a), newMockExecCmd(a))
-	cmd.Long = `Serve fakes of the vendors' user-management APIs on loopback, each on a port of
-its own, over TLS with a throw-away authority. They keep their state in memory
-and can be told to fail.`
+	cmd.Long = helpMock
 	return cmd
 }
 
@@ -85,7 +83,7 @@ func runMockServe(ctx context.Context, a *app, opts mockOptions) error {
 	if err := a.out.Flush(); err != nil {
 		return err
 	}
-	<-a.Interrupts
+	<-ctx.Done()
 	return nil
 }
 
@@ -99,7 +97,9 @@ reaches them, and end with the command's status. The addresses go to stderr.`,
 		Example: `  edrctl mock exec -- edrctl user list -A
   edrctl mock exec --fault crowdstrike:POST:/users/v1:429 -- ./onboard.sh`,
 		Args: wants(1, -1),
-		RunE: a.run(func(cmd *cobra.Command, args []string) error { return runMockExec(cmd.Context(), a, opts, args) }),
+		RunE: a.run(func(cmd *cobra.Command, args []string) error {
+			return runMockExec(context.WithoutCancel(cmd.Context()), a, opts, args)
+		}),
 	}
 	opts.add(cmd)
 	cmd.Flags().SetInterspersed(false)
@@ -142,6 +142,9 @@ func (a *app) runChild(ctx context.Context, args []string, configPath string) er
 	child := exec.CommandContext(ctx, lookPath(args[0], path), args[1:]...) //nolint:gosec // running it is what was asked for
 	child.Env = append(slices.Clone(a.Environ), "EDRCTL_CONFIG="+configPath, "PATH="+path)
 	child.Stdin, child.Stdout, child.Stderr = a.In, plainWriter(a.streams.Out, a.out), plainWriter(a.streams.Err, a.err)
+	if a.AllowCores != nil {
+		a.AllowCores() // it is the user's own program, and we know no secret but the fakes'
+	}
 	err := child.Run()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {

@@ -50,15 +50,16 @@ func (a *app) newPasswords(ctx context.Context, ref string, generate bool, out s
 	return p, err
 }
 
-// first is the first password of one new user; empty where the vendor wants
-// none.
+// first is the first password of one new user. It is empty where the vendor wants
+// none, also if one is given: it is for other tenants of the command, and a vendor
+// that invites people by mail might send none to somebody who has a password.
 func (p *passwords) first(t plan.Target, login string) (provision.Secret, error) {
 	v := t.Vendor
 	switch {
-	case !p.given.Empty():
-		return p.given, nil
 	case v.PasswordRule == nil:
 		return provision.Secret{}, nil
+	case !p.given.Empty():
+		return p.given, nil
 	case p.generate:
 		secret, err := generatePassword(*v.PasswordRule)
 		if err != nil || p.dryRun {

@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -18,7 +19,10 @@ func (a *app) mayAsk() bool { return a.InTTY && a.ErrTTY && !a.flags.noInput }
 func (a *app) promptSecret(_ context.Context, text string) (provision.Secret, error) {
 	_, _ = fmt.Fprintf(a.Err, "%s: ", text)
 	_ = a.err.Flush()
-	line, err := a.ReadSecret()
+	line, err := a.typed(a.ReadSecret)
+	if errors.Is(err, provision.ErrInterrupted) {
+		return provision.Secret{}, err
+	}
 	_, _ = fmt.Fprintln(a.Err)
 	if err != nil {
 		return provision.Secret{}, provision.Usagef("reading %s: %v", text, err)
@@ -44,6 +48,27 @@ func (a *app) confirm(_ context.Context, q plan.Question) error {
 		return err
 	}
 	if want == "" && (strings.EqualFold(answer, "y") || strings.EqualFold(answer, "yes")) || want != "" && answer == want {
+		return nil
+	}
+	return &provision.Error{Kind: provision.ErrRefused, Message: "not confirmed; nothing was changed"}
+}
+
+// confirmTyped asks before something that wants more than a yes.
+func (a *app) confirmTyped(what, want string) error {
+	if a.flags.yes {
+		return nil
+	}
+	if !a.mayAsk() {
+		return &provision.Error{
+			Kind: provision.ErrRefused, Message: "this needs to be confirmed: " + what,
+			Hint: "add --yes to confirm without a terminal",
+		}
+	}
+	answer, err := a.ask(what + "? " + instruction(want) + " ")
+	if err != nil {
+		return err
+	}
+	if provision.SameLogin(answer, want) {
 		return nil
 	}
 	return &provision.Error{Kind: provision.ErrRefused, Message: "not confirmed; nothing was changed"}
@@ -84,9 +109,16 @@ func (a *app) ask(text string) (string, error) {
 	if err := a.err.Flush(); err != nil {
 		return "", err
 	}
-	line, err := bufio.NewReader(a.In).ReadString('\n')
+	if a.lines == nil {
+		a.lines = bufio.NewReader(a.In)
+	}
+	line, err := a.typed(func() (string, error) { return a.lines.ReadString('\n') })
+	if errors.Is(err, provision.ErrInterrupted) {
+		return "", err
+	}
 	if err != nil && line == "" {
-		return "", nil // the end of input confirms nothing
+		_, _ = fmt.Fprintln(a.Err)
+		return "", &provision.Error{Kind: provision.ErrRefused, Message: "no answer; nothing was changed"}
 	}
 	return strings.TrimSpace(line), nil
 }

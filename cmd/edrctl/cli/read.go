@@ -17,23 +17,26 @@ func (a *app) read(ctx context.Context, kind, login string, ask func(ctx context
 		return err
 	}
 	defer a.signOut(targets)
-	ctx, _, cancel := a.interruptible(ctx)
-	defer cancel()
 	answers := make([]answer, len(targets))
 	bar := a.newProgress("read", 0)
-	var wg sync.WaitGroup
-	for i, t := range targets {
-		wg.Go(func() {
-			answers[i].err = ask(ctx, t, func(item any) error {
-				answers[i].items = append(answers[i].items, item)
-				bar.add()
-				return nil
-			})
+	eachTarget(targets, func(i int, t plan.Target) {
+		answers[i].err = ask(ctx, t, func(item any) error {
+			answers[i].items = append(answers[i].items, item)
+			bar.add()
+			return nil
 		})
-	}
-	wg.Wait()
+	})
 	bar.close()
 	return a.show(kind, login, targets, answers)
+}
+
+// eachTarget works on all tenants at once.
+func eachTarget(targets []plan.Target, work func(i int, t plan.Target)) {
+	var wg sync.WaitGroup
+	for i, t := range targets {
+		wg.Go(func() { work(i, t) })
+	}
+	wg.Wait()
 }
 
 // answer is what one tenant had to say.
@@ -47,34 +50,43 @@ func (a *app) show(kind, login string, targets []plan.Target, answers []answer) 
 	if err != nil {
 		return err
 	}
-	var statuses []int
 	for i, t := range targets {
 		for _, item := range answers[i].items {
 			if err := w.Item(item); err != nil {
 				return err
 			}
 		}
-		statuses = append(statuses, exitStatus(answers[i].err))
 		if answers[i].err == nil {
 			continue
 		}
-		if err := w.Fail(render.ItemError{
-			Tenant: t.Tenant, Vendor: t.Vendor.Name, Login: login, Error: render.ErrorOf(answers[i].err),
-		}); err != nil {
+		if err := w.Fail(itemError(t, login, answers[i].err)); err != nil {
 			return err
 		}
 	}
 	if err := w.Close(); err != nil {
 		return err
 	}
+	return silently(a.complainAnswers(targets, answers))
+}
+
+func itemError(t plan.Target, login string, err error) render.ItemError {
+	return render.ItemError{Tenant: t.Tenant, Vendor: t.Vendor.Name, Login: login, Error: render.ErrorOf(err)}
+}
+
+// complainAnswers writes to stderr which tenants could not be read, and returns
+// the status of all of them together.
+func (a *app) complainAnswers(targets []plan.Target, answers []answer) int {
+	statuses := make([]int, len(targets))
 	for i, t := range targets {
-		if answers[i].err != nil {
-			err := answers[i].err
-			if t.Tenant != t.Vendor.Name { // the error names the vendor
-				err = fmt.Errorf("%s: %w", t.Tenant, err)
-			}
+		err := answers[i].err
+		statuses[i] = exitStatus(err)
+		switch {
+		case err == nil:
+		case t.Tenant == t.Vendor.Name: // the error names the vendor
 			a.complain(err)
+		default:
+			a.complain(fmt.Errorf("%s: %w", t.Tenant, err))
 		}
 	}
-	return silently(combined(statuses))
+	return combined(statuses)
 }

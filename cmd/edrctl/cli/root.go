@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -33,7 +34,8 @@ type globals struct {
 
 func newRootCmd(a *app) *cobra.Command {
 	cmd := group("edrctl", "Get people into and out of EDR consoles",
-		newUserCmd(a), newRoleCmd(a), newTenantCmd(a), newVendorCmd(a), newAuditCmd(a), newDoctorCmd(a),
+		newUserCmd(a), newRoleCmd(a), newPlanCmd(a), newApplyCmd(a), newExportCmd(a), newOffboardCmd(a), newReviewCmd(a),
+		newTenantCmd(a), newVendorCmd(a), newAuditCmd(a), newDoctorCmd(a),
 		newConfigCmd(a), newAuthCmd(a), newMockCmd(a), newVersionCmd(a))
 	cmd.Long = `edrctl creates, changes and removes people's accounts in the consoles of
 CrowdStrike Falcon, Carbon Black Cloud, Cortex XDR and Cybereason, with one set
@@ -42,8 +44,12 @@ of verbs for all of them.`
 	cmd.SilenceUsage, cmd.SilenceErrors = true, true
 	cmd.CompletionOptions.HiddenDefaultCmd = false
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		message := err.Error()
+		if strings.HasPrefix(message, "unknown shorthand flag") {
+			message, _, _ = strings.Cut(message, " in -") // what follows may be a secret, as in -pSECRET
+		}
 		return &provision.Error{
-			Kind: provision.ErrUsage, Message: err.Error(),
+			Kind: provision.ErrUsage, Message: message,
 			Hint: fmt.Sprintf("`%s --help` lists the flags", cmd.CommandPath()),
 		}
 	})
@@ -54,17 +60,17 @@ of verbs for all of them.`
 
 func (g *globals) add(f *pflag.FlagSet) {
 	f.StringVar(&g.config, "config", "", "configuration `file`")
-	f.StringSliceVarP(&g.tenants, "tenant", "t", nil, "`tenant` to work on; repeatable, or separated by commas")
+	f.StringSliceVarP(&g.tenants, "tenant", "t", nil, "`tenant` to work on; repeatable")
 	f.BoolVarP(&g.allTenants, "all-tenants", "A", false, "work on all tenants")
-	f.StringVarP(&g.output, "output", "o", "", "output `format`: table, wide, json, jsonl, yaml, csv or name")
+	f.StringVarP(&g.output, "output", "o", "", "`format`: table, wide, json, jsonl, yaml, csv, name")
 	f.StringVar(&g.jq, "jq", "", "filter the JSON output with a jq `expression`")
 	f.BoolVar(&g.dryRun, "dry-run", false, "show what would be done and change nothing")
 	f.BoolVarP(&g.yes, "yes", "y", false, "do not ask for confirmation")
 	f.BoolVar(&g.noInput, "no-input", false, "never ask for anything")
 	f.BoolVar(&g.lockout, "allow-lockout", false, "lift the guard against locking administrators out")
-	f.DurationVar(&g.timeout, "timeout", 0, "time limit of one attempt of one request (default 30s)")
-	f.DurationVar(&g.maxWait, "max-wait", 0, "longest wait for a vendor that throttles (default 2m)")
-	f.IntVar(&g.parallel, "parallel", 0, "most changes in flight per tenant (default: what the vendor bears)")
+	f.DurationVar(&g.timeout, "timeout", 0, "limit for one attempt of a request (default 30s)")
+	f.DurationVar(&g.maxWait, "max-wait", 0, "longest wait for a throttling vendor (default 2m)")
+	f.IntVar(&g.parallel, "parallel", 0, "most changes in flight per tenant")
 	f.BoolVarP(&g.verbose, "verbose", "v", false, "say what is being done and why it waits")
 	f.BoolVar(&g.trace, "trace", false, "show every HTTP request on stderr, without secrets")
 	f.StringVar(&g.color, "color", "auto", "colours: auto, always or never")

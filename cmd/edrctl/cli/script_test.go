@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -16,6 +17,8 @@ import (
 
 	"edrctl/internal/mock"
 )
+
+const scriptDir = "../../../testdata/script"
 
 // TestScript runs the command scripts in testdata/script. Beside edrctl itself
 // they have these commands:
@@ -29,15 +32,24 @@ import (
 //	forget                        begin a new count
 //	state VENDOR FILE             write a fake's state to a file
 //	status N edrctl ...           run edrctl and demand an exit status
+//	valid [-lines] KIND           demand that stdout is a document, or lines of jsonl, of a kind
+//	getenv NAME FILE              set a variable to the first line of a file or of stdout
+//	await FILE                    wait until something in the background has written a file
+//	bus                           a D-Bus whose keyring hangs up
+//	calls N                       demand N calls of that bus
+//
+// and the programs terminal, interrupt and fetch of scriptPrograms. When a
+// script has ended, the secrets in it must be nowhere: see secretWatch.
 func TestScript(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir: "../../../testdata/script",
+	testscript.RunT(scriptT{T: t}, testscript.Params{
+		Dir: scriptDir,
 		Setup: func(env *testscript.Env) error {
+			env.T().(scriptT).watch.begin(env)
 			env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, ".config"))
 			env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, ".cache"))
 			env.Setenv("XDG_STATE_HOME", filepath.Join(env.WorkDir, ".state"))
 			env.Setenv("TERM", "dumb")
-			env.Values[worldKey{}] = &scriptWorld{seen: map[string]int{}}
+			env.Values[worldKey{}] = &scriptWorld{watch: env.T().(scriptT).watch, seen: map[string]int{}}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -50,14 +62,21 @@ func TestScript(t *testing.T) {
 			"forget":   scriptForget,
 			"state":    scriptState,
 			"status":   scriptStatus,
+			"valid":    scriptValid,
+			"getenv":   scriptGetenv,
+			"await":    scriptAwait,
+			"bus":      scriptBus,
+			"calls":    scriptCalls,
 		},
 	})
 }
 
 // scriptWorld is what one script has running.
 type scriptWorld struct {
+	watch   *secretWatch
 	servers *mock.Servers
 	seen    map[string]int // requests already looked at, by vendor
+	calls   atomic.Int32   // of the bus
 }
 
 type worldKey struct{}
@@ -85,9 +104,10 @@ func scriptMock(ts *testscript.TestScript, _ bool, args []string) {
 	servers, err := a.startMocks(context.Background(), opts)
 	ts.Check(err)
 	ts.Defer(func() { _ = servers.Close() })
-	world(ts).servers = servers
+	world(ts).servers, world(ts).seen = servers, map[string]int{}
 	config := ts.MkAbs("mock.yaml")
 	ts.Check(writeMockConfig(servers, config))
+	watchOf(ts).started(servers, config)
 	ts.Setenv("EDRCTL_CONFIG", config)
 	for _, s := range servers.All() {
 		ts.Setenv(strings.ToUpper(s.Vendor)+"_URL", s.URL)
@@ -123,6 +143,7 @@ func scriptState(ts *testscript.TestScript, _ bool, args []string) {
 	data, err := json.MarshalIndent(serverOf(ts, args[0]).State(), "", "  ")
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), data, 0o600))
+	watchOf(ts).exempt(ts.MkAbs(args[1]))
 }
 
 // scriptCount demands a number of requests that count accepts.

@@ -49,12 +49,9 @@ func runUserList(ctx context.Context, a *app, opts userListOptions) error {
 		return provision.Usagef("--role needs roles; leave out --no-roles")
 	}
 	return a.read(ctx, render.KindUserList, "", func(ctx context.Context, t plan.Target, item func(any) error) error {
-		var roles []string
-		if opts.role != "" {
-			var err error
-			if roles, err = a.file.ExpandRoles(t.Vendor.Name, []string{opts.role}); err != nil {
-				return err
-			}
+		roles, err := a.wantedRoles(ctx, t, opts.role)
+		if err != nil {
+			return err
 		}
 		var logins []string
 		for u, err := range t.Provisioner.Users(ctx, provision.Filter{NoRoles: opts.noRoles}) {
@@ -74,14 +71,22 @@ func runUserList(ctx context.Context, a *app, opts userListOptions) error {
 	})
 }
 
-// holdsAll reports whether a user holds every one of these roles, given by id
-// or by display name.
-func holdsAll(u provision.User, roles []string) bool {
-	for _, name := range roles {
-		name = strings.TrimPrefix(name, provision.RawRolePrefix)
-		if !slices.ContainsFunc(u.Roles, func(r provision.HeldRole) bool {
-			return strings.EqualFold(r.ID, name) || strings.EqualFold(r.Name, name)
-		}) {
+// wantedRoles are the ids that a role or an alias stands for; nil without one.
+func (a *app) wantedRoles(ctx context.Context, t plan.Target, role string) ([]string, error) {
+	if role == "" {
+		return nil, nil
+	}
+	names, err := a.file.ExpandRoles(t.Vendor.Name, []string{role})
+	if err != nil {
+		return nil, err
+	}
+	return plan.ResolveRoles(ctx, t, names)
+}
+
+// holdsAll reports whether a user holds every one of these roles.
+func holdsAll(u provision.User, ids []string) bool {
+	for _, id := range ids {
+		if !slices.ContainsFunc(u.Roles, func(r provision.HeldRole) bool { return r.ID == id }) {
 			return false
 		}
 	}

@@ -21,7 +21,7 @@ func newUserUpdateCmd(a *app) *cobra.Command {
 		Use:   "update <email>",
 		Short: "Change a user's details",
 		Example: `  edrctl user update ines.duarte@example.com --last-name "Duarte Reis"
-  edrctl user update ines.duarte@example.com --phone ""`,
+  edrctl user update ines.duarte@example.com -t cbc --phone ""`,
 		Args:              wants(1, 1),
 		ValidArgsFunction: a.completeArgs(false),
 		RunE: a.run(func(cmd *cobra.Command, args []string) error {

@@ -1,9 +1,15 @@
 package cli
 
 import (
+	"edrctl/internal/carbonblack"
+	"edrctl/internal/cortex"
 	"edrctl/internal/crowdstrike"
+	"edrctl/internal/cybereason"
 	"edrctl/internal/mock"
+	mockcarbonblack "edrctl/internal/mock/carbonblack"
+	mockcortex "edrctl/internal/mock/cortex"
 	mockcrowdstrike "edrctl/internal/mock/crowdstrike"
+	mockcybereason "edrctl/internal/mock/cybereason"
 	"edrctl/internal/provision"
 )
 
@@ -11,6 +17,9 @@ import (
 func supported() []vendorPair {
 	return []vendorPair{
 		{crowdstrike.Vendor, mockcrowdstrike.Maker},
+		{carbonblack.Vendor, mockcarbonblack.Maker},
+		{cortex.Vendor, mockcortex.Maker},
+		{cybereason.Vendor, mockcybereason.Maker},
 	}
 }
 

@@ -1,0 +1,6 @@
+//go:build unix && !linux
+
+package cli
+
+// hide does nothing: the limit is all there is.
+func hide() {}
