@@ -52,8 +52,6 @@ type PlanItem struct {
 	Seen    string `json:"seen"`
 	Outcome string `json:"outcome"`
 	Message string `json:"message"`
-	// TakesAll is there where nothing is left of somebody's access.
-	TakesAll bool `json:"takesAll,omitempty"`
 }
 
 // TenantItem is an item of a TenantList.

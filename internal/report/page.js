@@ -45,9 +45,9 @@
     // Who has nothing in a column comes last in either order.
     people.sort((a, b) => a.absent[column] - b.absent[column] || (a.absent[column] ? 0 :
       sign * collator.compare(keyOf(a, column), keyOf(b, column))));
-    const all = document.createDocumentFragment();
-    for (const p of people) all.append(p.row);
-    body.append(all);
+    body.remove();
+    body.append(...people.map((p) => p.row));
+    table.append(body);
     for (const h of headers) h.setAttribute('aria-sort', h === header ? order : 'none');
   };
 

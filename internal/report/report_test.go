@@ -29,7 +29,7 @@ func TestPageSaysWhatWasRead(t *testing.T) {
 		"3 read, 1 not", "<bdi>people.csv</bdi>, which names 6 people",
 		"<strong>cr</strong> (Cybereason Defense Platform): <bdi>cybereason: list users: cannot be reached: &lt;img",
 		`<small>Cybereason Defense Platform, not read</small>`,
-		`<th scope="row"><bdi>ada.quist@example.com</bdi><small><bdi>Ada Quist / Ada Quist-Łoś</bdi></small></th>`,
+		`<th scope="row"><bdi>ada.quist<wbr>@example.com</bdi><small><bdi>Ada Quist / Ada Quist-Łoś</bdi></small></th>`,
 		`<li class="admin">Falcon Administrator</li>`,
 		`<li>Real Time Responder <small class="end">until 2035-06-30</small></li>`,
 		`<li>Event Viewer <small>via <bdi>SOC \u202eevil</bdi></small>`, `<li>bare <small>inherited</small>`,

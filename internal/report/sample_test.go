@@ -35,7 +35,9 @@ func sample() Page {
 		Made: time.Date(2026, 11, 21, 14, 2, 3, 0, time.FixedZone("", 3600)), By: "mara on audit-host", Version: "1.4.0",
 		Against: "people.csv", Listed: 6,
 		Consoles: []Console{
-			{Tenant: "falcon-prod", Vendor: falcon}, {Tenant: "cbc", Vendor: carbon}, {Tenant: "xdr", Vendor: cortex},
+			{Tenant: "falcon-prod", Vendor: falcon},
+			{Tenant: "cbc", Vendor: carbon},
+			{Tenant: "xdr", Vendor: cortex},
 			{Tenant: "cr", Vendor: reason, Err: &render.ErrorBody{Message: "cybereason: list users: cannot be reached: " + attack}},
 		},
 		People: []render.ReviewItem{

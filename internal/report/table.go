@@ -19,7 +19,7 @@ func (p Page) table(w *writer) {
 	if len(p.Consoles) > 5 {
 		class = ` class="wide"`
 	}
-	w.add("<main>\n<table id=\"people\" tabindex=\"-1\"%s>\n<caption>People, and what they have in each console. " +
+	w.add("<main>\n<table id=\"people\" tabindex=\"-1\"%s>\n<caption>People, and what they have in each console. "+
 		"<span class=\"js\">The buttons in the headers sort.</span></caption>\n", markup(class))
 	w.add("<colgroup><col class=\"person\"><col class=\"marks\">%s<col class=\"last\"></colgroup>\n",
 		markup(strings.Repeat("<col>", len(p.Consoles))))
@@ -49,7 +49,8 @@ func (p Page) table(w *writer) {
 }
 
 func (p Page) row(w *writer, person render.ReviewItem) {
-	w.add("<tr><th scope=\"row\"><bdi>%s</bdi>", person.Login)
+	name, _, _ := strings.Cut(person.Login, "@") // which is where a long one had best be broken
+	w.add("<tr><th scope=\"row\"><bdi>%s<wbr>%s</bdi>", name, strings.TrimPrefix(person.Login, name))
 	if names := p.names(person); names != "" {
 		w.add("<small><bdi>%s</bdi></small>", names)
 	}

@@ -25,8 +25,9 @@ func newAuthSetCmd(a *app) *cobra.Command {
 asked for on a terminal; it is never an argument.`,
 		Example: `  edrctl auth set falcon-prod client-secret
   pass show falcon | edrctl auth set falcon-prod client-secret`,
-		Args: wants(2, 2),
-		RunE: a.run(func(cmd *cobra.Command, args []string) error { return runAuthSet(cmd.Context(), a, args[0], args[1]) }),
+		Args:              wants(2, 2),
+		ValidArgsFunction: a.completeSecret,
+		RunE:              a.run(func(cmd *cobra.Command, args []string) error { return runAuthSet(cmd.Context(), a, args[0], args[1]) }),
 	}
 }
 
@@ -89,7 +90,8 @@ func newAuthClearCmd(a *app) *cobra.Command {
 		Short: "Forget the sessions that are kept between runs",
 		Example: `  edrctl auth clear
   edrctl auth clear falcon-prod`,
-		Args: wants(0, 1),
+		Args:              wants(0, 1),
+		ValidArgsFunction: a.completeSecret,
 		RunE: a.run(func(cmd *cobra.Command, args []string) error {
 			dir, err := a.cacheDir()
 			if err != nil {

@@ -3,6 +3,7 @@ package cli
 import (
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -90,7 +91,20 @@ func (a *app) completeTenants() []string {
 	return nil
 }
 
-// kept calls f with the store of each selected tenant.
+// completeSecret completes a tenant and the key of one of its secrets.
+func (a *app) completeSecret(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(args) == 0 {
+		return a.completeTenants(), cobra.ShellCompDirectiveNoFileComp
+	}
+	if file := a.quietly(); file != nil && len(args) == 1 {
+		if t, err := file.Tenant(args[0]); err == nil {
+			return t.SecretKeys(), cobra.ShellCompDirectiveNoFileComp
+		}
+	}
+	return nil, cobra.ShellCompDirectiveNoFileComp
+}
+
+// eachStore calls f with the store of each selected tenant.
 func (a *app) eachStore(f func(provision.Store)) {
 	if a.quietly() == nil {
 		return
@@ -114,18 +128,32 @@ func (a *app) completeRoles() []string {
 	a.eachStore(func(s provision.Store) {
 		roles, _ := keptRoles(s, a.Now).Load()
 		for _, r := range roles {
-			names = append(names, r.ID)
+			if harmless(r.ID) {
+				names = append(names, r.ID)
+			}
 		}
 	})
 	slices.Sort(names)
 	return slices.Compact(names)
 }
 
+// harmless reports a name that a shell can be given. It is shown, and put on the
+// command line, as it is, and it is the vendor who has chosen it.
+func harmless(name string) bool {
+	return !strings.ContainsFunc(name, func(c rune) bool {
+		return !unicode.IsLetter(c) && !unicode.IsDigit(c) && !strings.ContainsRune(" ._:/+-", c)
+	})
+}
+
 func (a *app) completeLogins() []string {
 	var logins []string
 	a.eachStore(func(s provision.Store) {
 		some, _ := keptLogins(s, a.Now).Load()
-		logins = append(logins, some...)
+		for _, login := range some {
+			if provision.CheckLogin(login) == nil {
+				logins = append(logins, login)
+			}
+		}
 	})
 	slices.Sort(logins)
 	return slices.Compact(logins)

@@ -89,9 +89,9 @@ func exportFormat(out string) (string, error) {
 func (a *app) writeRoster(out, format string, r *roster.Roster) (err error) {
 	var w io.Writer = a.Out
 	if out != "" {
-		f, err := os.OpenFile(out, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) //nolint:gosec // a file the user named
-		if err != nil {
-			return provision.Usagef("--out: %v", err)
+		f, failure := os.OpenFile(out, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) //nolint:gosec // a file the user named
+		if failure != nil {
+			return provision.Usagef("--out: %v", failure)
 		}
 		defer func() { err = errors.Join(err, f.Close()) }()
 		w = f

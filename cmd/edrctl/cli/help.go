@@ -170,8 +170,8 @@ Carbon Black Cloud
 
 Cortex XDR
   The API makes no accounts and deletes none. Creating gives the role to
-  somebody who is listed; deleting takes the role, and with the newer API the groups and
-  the status, and says what remains. A user has one direct role.
+  somebody who is listed; deleting takes the role, and with the newer API the
+  groups and the status, and says what remains. A user has one direct role.
 
 Cybereason
   A new user needs a first password: --password with a reference, or

@@ -69,7 +69,7 @@ func planItem(d plan.Difference) render.PlanItem {
 	return render.PlanItem{
 		Tenant: d.Tenant, Vendor: d.Vendor, Login: d.Login, Action: d.Action,
 		RolesAdded: list(d.RolesAdded), RolesRemoved: list(d.RolesRemoved), Details: d.Details,
-		Seen: d.Seen, Outcome: string(d.Outcome), Message: message, TakesAll: d.TakesAll,
+		Seen: d.Seen, Outcome: string(d.Outcome), Message: message,
 	}
 }
 
@@ -117,7 +117,7 @@ func (p planFile) differences() ([]plan.Difference, error) {
 		}
 		d := plan.Difference{
 			Tenant: item.Tenant, Vendor: item.Vendor, Login: item.Login, Action: item.Action,
-			RolesAdded: item.RolesAdded, RolesRemoved: item.RolesRemoved, Details: item.Details, TakesAll: item.TakesAll,
+			RolesAdded: item.RolesAdded, RolesRemoved: item.RolesRemoved, Details: item.Details,
 			Seen: item.Seen, Outcome: plan.Outcome(item.Outcome), Message: item.Message,
 		}
 		if d.Outcome == plan.Unsupported {

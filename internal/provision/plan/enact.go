@@ -2,6 +2,7 @@ package plan
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -144,24 +145,25 @@ func raw(ids []string) []string {
 }
 
 // MarkStale marks the differences whose account is no longer as it was seen. Both
-// lists come from comparing with the same wanted; now is the newer one.
+// lists are about the same people; now comes from wanting nothing of them.
 func MarkStale(planned, now []Difference) []Difference {
-	seen := map[string]string{}
-	failed := map[string]error{}
+	present := map[string]Difference{}
 	for _, d := range now {
-		key := d.Tenant + "\x00" + provision.FoldLogin(d.Login)
-		seen[key] = d.Seen
-		failed[key] = d.Err
+		present[d.Tenant+"\x00"+provision.FoldLogin(d.Login)] = d
 	}
 	out := make([]Difference, len(planned))
 	for i, d := range planned {
 		key := d.Tenant + "\x00" + provision.FoldLogin(d.Login)
 		out[i] = d
+		is := present[key]
+		// Wanting nothing of somebody takes all there is to take.
+		out[i].TakesAll = d.Action == DiffDelete ||
+			len(d.RolesAdded) == 0 && len(d.RolesRemoved) > 0 && slices.Equal(d.RolesRemoved, is.RolesRemoved)
 		switch {
 		case d.Outcome != Planned:
-		case failed[key] != nil && seen[key] == "":
-			out[i].Outcome, out[i].Err = Failed, failed[key]
-		case seen[key] != d.Seen:
+		case is.Outcome == Failed && is.Seen == fingerprint(nil): // nothing could be read
+			out[i].Outcome, out[i].Err = Failed, is.Err
+		case is.Seen != d.Seen:
 			out[i].Outcome = Stale
 			out[i].Err = &provision.Error{
 				Vendor: d.Vendor, Op: "apply", Kind: provision.ErrConflict, Message: d.Login + " has changed since it was planned",
