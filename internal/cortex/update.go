@@ -39,8 +39,11 @@ func (a *adapter) UpdateUser(ctx context.Context, login string, p provision.User
 			}
 		}
 		users, err := complete(ctx, g, after)
-		if err == nil {
+		switch {
+		case err == nil:
 			u = users[0]
+		case changed:
+			return unread(op, err)
 		}
 		return err
 	})

@@ -66,15 +66,22 @@ func (r *run) look(ctx context.Context, j *job) (provision.User, error) {
 }
 
 // again repeats a change that begins by reading, until its outcome is known or
-// the looks are used up.
+// the looks are used up. An attempt that could not even read leaves open what
+// became of the first.
 func (r *run) again(ctx context.Context, lost error, change func() error) error {
 	err := lost
 	for _, pause := range r.o.Looks {
 		if sleep(ctx, pause) != nil {
 			return lost
 		}
-		err = change()
-		if kind := provision.KindOf(err); kind != provision.ErrUncertain && kind != provision.ErrUnavailable {
+		if err = change(); err == nil {
+			return nil
+		}
+		switch provision.KindOf(err) {
+		case provision.ErrUncertain, provision.ErrUnavailable, provision.ErrInternal:
+		case provision.ErrRateLimited, provision.ErrUnauthenticated, provision.ErrForbidden, provision.ErrUntrusted, provision.ErrInterrupted:
+			return errors.Join(lost, err) // so will the next
+		default:
 			return err
 		}
 	}
