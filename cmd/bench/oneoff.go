@@ -40,7 +40,7 @@ func (b *bench) oneOff(latency time.Duration) error {
 			}
 			*list = append(*list, m.wall)
 		}
-		cmd := exec.Command(bare, settings["url"], ca, settings["client-id"], settings["client-secret"], fmt.Sprintf("bare%d@example.com", i)) //nolint:gosec // built above
+		cmd := exec.Command(bare, settings["url"], ca, settings["client-id"], settings["client-secret"], fmt.Sprintf("bare%d@example.com", i))
 		began := time.Now()
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("bare client: %w: %s", err, out)
@@ -63,7 +63,7 @@ func (b *bench) buildBare() (string, error) {
 	if _, err := os.Stat(path); err == nil {
 		return path, nil
 	}
-	out, err := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, "./cmd/bench/bare").CombinedOutput() //nolint:gosec // a path of ours
+	out, err := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, "./cmd/bench/bare").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("building the bare client: %w: %s", err, out)
 	}

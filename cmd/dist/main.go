@@ -28,7 +28,7 @@ func main() {
 	flag.Parse()
 	if err := run(*out, *nfpm, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "dist:", err)
-		os.Exit(1) //nolint:forbidigo // a program of its own
+		os.Exit(1)
 	}
 }
 
@@ -118,7 +118,7 @@ func run(out, nfpm, only string) error {
 // commitTime is the time that every file in an archive bears: SOURCE_DATE_EPOCH,
 // or that of the commit.
 func commitTime() (time.Time, error) {
-	text := os.Getenv("SOURCE_DATE_EPOCH") //nolint:forbidigo // a program of its own
+	text := os.Getenv("SOURCE_DATE_EPOCH")
 	if text == "" {
 		out, err := command("git", "log", "-1", "--format=%ct")
 		if err != nil {

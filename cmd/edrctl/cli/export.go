@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -87,7 +86,7 @@ func exportFormat(out string) (string, error) {
 }
 
 func (a *app) writeRoster(out, format string, r *roster.Roster) (err error) {
-	var w io.Writer = a.Out
+	w := a.Out
 	if out != "" {
 		f, failure := os.OpenFile(out, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) //nolint:gosec // a file the user named
 		if failure != nil {

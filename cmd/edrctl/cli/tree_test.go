@@ -105,8 +105,15 @@ func TestNoSecretOnTheCommandLine(t *testing.T) {
 	for _, cmd := range runnable(realTree()) {
 		t.Run(cmd.CommandPath(), func(t *testing.T) {
 			for _, given := range [][]string{
-				{"--client-secret", canary}, {"--client-secret=" + canary}, {"--api-secret=" + canary}, {"--api-key=" + canary},
-				{"--totp-secret=" + canary}, {"--secret=" + canary}, {"--token=" + canary}, {"--password=" + canary}, {"-p" + canary},
+				{"--client-secret", canary},
+				{"--client-secret=" + canary},
+				{"--api-secret=" + canary},
+				{"--api-key=" + canary},
+				{"--totp-secret=" + canary},
+				{"--secret=" + canary},
+				{"--token=" + canary},
+				{"--password=" + canary},
+				{"-p" + canary},
 			} {
 				args := strings.Fields(cmd.CommandPath())[1:]
 				if strings.Contains(cmd.Use, "<email>") {
