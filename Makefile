@@ -9,9 +9,12 @@ LINT_VERSION := v2.15.0
 NFPM       := bin/tools/nfpm
 NFPM_VERSION := v2.45.0
 
+# How long make fuzz spends on each target.
+FUZZTIME   := 60s
+
 export CGO_ENABLED ?= 0
 
-.PHONY: all build demo test race conformance lint bench cover generate sizes mock dist dist-test clean
+.PHONY: all build demo test race conformance fuzz lint bench cover generate sizes reproducible mock dist dist-test clean
 
 all: build test lint
 
@@ -29,6 +32,14 @@ race: ## run all tests under the race detector
 
 conformance: ## run only the contract that all adapters keep
 	$(GO) test -run 'TestContract' ./internal/...
+
+fuzz: ## fuzz each target for FUZZTIME, one after the other
+	@set -e; for package in $$($(GO) list $(PKGS)); do \
+		for target in $$($(GO) test -list '^Fuzz' "$$package" | grep '^Fuzz' || true); do \
+			echo "$$package $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package"; \
+		done; \
+	done
 
 lint: $(LINT) ## run the linters
 	$(LINT) run
@@ -51,6 +62,17 @@ sizes: build ## check the budget of the binary: 15 MiB, 35 modules
 	@size=$$(stat -c %s $(BIN)); modules=$$($(GO) version -m $(BIN) | grep -c '^	dep'); \
 	echo "$(BIN): $$size bytes, $$modules modules"; \
 	test $$size -le 15728640 && test $$modules -le 35
+
+# The copies have no history, so that none is recorded in the binaries. The second
+# build has a cache of its own: nothing of the first one is used again.
+reproducible: ## build twice, in two folders, and compare the bytes
+	@set -e; dir=$$(mktemp -d); trap 'chmod -R u+w "$$dir"; rm -rf "$$dir"' EXIT; \
+	for copy in one another/place; do mkdir -p "$$dir/$$copy"; cp -R go.mod go.sum cmd internal "$$dir/$$copy/"; done; \
+	build="$(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o edrctl ./cmd/edrctl"; \
+	(cd "$$dir/one" && CGO_ENABLED=0 sh -c "$$build"); \
+	(cd "$$dir/another/place" && CGO_ENABLED=0 GOCACHE="$$dir/cache" sh -c "$$build"); \
+	sha256sum "$$dir/one/edrctl" "$$dir/another/place/edrctl"; \
+	cmp "$$dir/one/edrctl" "$$dir/another/place/edrctl"; echo "the two builds are the same"
 
 mock: build ## serve the mock vendors until interrupted
 	$(BIN) mock serve --write-config mock.yaml

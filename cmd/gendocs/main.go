@@ -7,7 +7,6 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"os"
 	"path"
 	"regexp"
@@ -101,11 +100,7 @@ func write(dir string, pages map[string][]byte) error {
 // tree is the real tree of commands in a world where nothing is set, so that
 // the pages are the same wherever they are made.
 func tree() *cobra.Command {
-	env := cli.Env{
-		In: strings.NewReader(""), Out: io.Discard, Err: io.Discard, Now: time.Now,
-		Vendors: cli.System().Vendors, Mocks: cli.System().Mocks,
-	}
-	root := cli.Root(env)
+	root := cli.Root(cli.Env{})
 	root.DisableAutoGenTag = true // it has the date
 	return root
 }

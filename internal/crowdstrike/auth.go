@@ -163,6 +163,7 @@ func (s *session) load() error {
 	s.loaded = true
 	t := &token{}
 	if json.Unmarshal(data, t) == nil && t.Value != "" {
+		s.cfg.Made(t.Value)
 		s.current = t
 	}
 	return nil

@@ -75,6 +75,7 @@ func (s *session) read(resp *transport.Response, found region) (*token, error) {
 	if life <= 0 || life > 24*time.Hour {
 		life = defaultLife
 	}
+	s.cfg.Made(body.AccessToken)
 	now := s.cfg.Now()
 	return &token{
 		Value: body.AccessToken, Region: found.name,

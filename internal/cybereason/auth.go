@@ -147,6 +147,7 @@ func (s *session) load() error {
 	s.loaded = true
 	t := &ticket{kept: true}
 	if json.Unmarshal(data, t) == nil && t.Cookie != "" && provision.SameLogin(t.Account, s.account()) {
+		s.cfg.Made(t.Cookie)
 		s.current = t
 	}
 	return nil

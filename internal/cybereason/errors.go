@@ -45,10 +45,16 @@ func knownCode(word string) (string, bool) {
 	return list[i], true
 }
 
+// maxResult is the size of a body that may be one word.
+const maxResult = 64 << 10
+
 // resultCode is the word that a body says: a JSON string, the bare word, or the
 // message of an object. It is empty where the body says something else. A string
 // that is not known is a result all the same.
 func resultCode(body []byte) string {
+	if len(body) > maxResult {
+		return ""
+	}
 	text := string(bytes.TrimSpace(body))
 	switch {
 	case strings.HasPrefix(text, "{"):

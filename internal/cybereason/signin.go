@@ -138,6 +138,7 @@ func (v *visit) sign(r *http.Request) error {
 func (v *visit) take(h http.Header) {
 	for _, c := range (&http.Response{Header: h}).Cookies() {
 		if c.Name == cookieName && c.Value != "" && c.MaxAge >= 0 {
+			v.cfg.Made(c.Value)
 			v.cookie = c.Value
 		}
 	}

@@ -246,9 +246,19 @@ type Config struct {
 	Timeout, MaxWait time.Duration
 	// RequestsPerMinute limits this tenant; 0 for the vendor's own limit.
 	RequestsPerMinute int
+	// OnSecret, if not nil, is told the credentials that are made of the secrets,
+	// such as tokens, so that they can be kept out of all output.
+	OnSecret func(Secret)
 	// ReadOnly makes the transport refuse every request that may change
 	// something: a dry run that is wrong fails instead of changing.
 	ReadOnly bool
+}
+
+// Made tells OnSecret of a credential that was made of the secrets.
+func (c Config) Made(credential string) {
+	if c.OnSecret != nil && credential != "" {
+		c.OnSecret(NewSecret(credential))
+	}
 }
 
 // Setting returns a setting, or the empty string.

@@ -28,12 +28,16 @@ const (
 type Redactor struct {
 	mu    sync.RWMutex
 	known map[string]bool
-	// byFirst are the spellings by their first byte.
-	byFirst [256][]string
+	// byStart are the spellings by their first bytes, and begins has what is
+	// shorter than that and may become one of them.
+	byStart map[[minSecret]byte][]string
+	begins  map[string]bool
 }
 
 // NewRedactor returns a Redactor that knows no secret.
-func NewRedactor() *Redactor { return &Redactor{known: map[string]bool{}} }
+func NewRedactor() *Redactor {
+	return &Redactor{known: map[string]bool{}, byStart: map[[minSecret]byte][]string{}, begins: map[string]bool{}}
+}
 
 // Add makes secrets known. Those shorter than four bytes are ignored.
 func (r *Redactor) Add(secrets ...provision.Secret) {
@@ -48,7 +52,11 @@ func (r *Redactor) Add(secrets ...provision.Secret) {
 				continue
 			}
 			r.known[spelling] = true
-			r.byFirst[spelling[0]] = append(r.byFirst[spelling[0]], spelling)
+			start := [minSecret]byte([]byte(spelling))
+			r.byStart[start] = append(r.byStart[start], spelling)
+			for n := range minSecret {
+				r.begins[spelling[:n]] = true
+			}
 		}
 	}
 }
@@ -97,7 +105,10 @@ func (sc *scanner) run(r *Redactor, text []byte, final bool) (out, rest []byte) 
 // match is the length of the longest secret that text begins with, and whether
 // more text could make it a longer one.
 func (r *Redactor) match(text []byte) (longest int, open bool) {
-	for _, s := range r.byFirst[text[0]] {
+	if len(text) < minSecret {
+		return 0, r.begins[string(text)]
+	}
+	for _, s := range r.byStart[[minSecret]byte(text)] {
 		switch {
 		case len(s) <= len(text):
 			if len(s) > longest && string(text[:len(s)]) == s {

@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"runtime"
 	"strings"
 	"unicode"
 
@@ -23,29 +23,33 @@ type readError string
 
 func (e readError) Error() string { return string(e) }
 
-// readUpTo reads to the end, or fails beyond the limit. It reads in pieces that
-// are put together at the end: a buffer that grows would take a multiple of
-// the limit before it is known that the answer is too large.
+// readUpTo reads to the end, or fails beyond the limit. What turns out to be
+// large gets room for the limit at once, of which the system gives what is
+// filled: a buffer that grows would take a multiple of it. The room of an answer
+// before, such as that of the attempt before this one, is given back first.
 func readUpTo(r io.Reader, limit int64) ([]byte, error) {
-	var pieces [][]byte
-	size, piece := int64(0), make([]byte, 0, 32<<10)
+	const small = 2 << 20
+	data := make([]byte, 0, min(32<<10, limit+1))
 	for {
-		n, err := r.Read(piece[len(piece):cap(piece)])
-		piece = piece[:len(piece)+n]
-		size += int64(n)
+		if len(data) == cap(data) {
+			room := 4 * int64(cap(data))
+			if room > small {
+				room = limit + 1
+				if limit > MaxObject {
+					runtime.GC()
+				}
+			}
+			data = append(make([]byte, 0, min(room, limit+1)), data...)
+		}
+		n, err := r.Read(data[len(data):cap(data)])
+		data = data[:len(data)+n]
 		switch {
-		case size > limit:
+		case int64(len(data)) > limit:
 			return nil, errTooLarge
 		case errors.Is(err, io.EOF):
-			if len(pieces) == 0 {
-				return piece, nil
-			}
-			return bytes.Join(append(pieces, piece), nil), nil
+			return data, nil
 		case err != nil:
 			return nil, err
-		case len(piece) == cap(piece):
-			pieces = append(pieces, piece)
-			piece = make([]byte, 0, min(2*cap(piece), 1<<20))
 		}
 	}
 }
@@ -81,12 +85,14 @@ func (r *Response) Decode(vendor, op string, v any) error {
 	}
 	return &provision.Error{
 		Vendor: vendor, Op: op, Kind: kind, Status: r.Status,
-		Message: "the answer has an unexpected shape", Err: err,
+		Message: "the answer has an unexpected shape", Err: errors.New(Excerpt([]byte(err.Error()), 200)), // it may quote all of it
 	}
 }
 
-// Title is the title of an HTML page, cleaned and shortened; empty without one.
+// Title is the title of an HTML page, cleaned and shortened; empty without one
+// near its beginning.
 func Title(body []byte) string {
+	body = body[:min(len(body), maxError)]
 	m := regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title>`).FindSubmatch(body)
 	if m == nil {
 		return ""
@@ -97,6 +103,7 @@ func Title(body []byte) string {
 // Excerpt is the start of a vendor's text, fit to stand in a message: tags and
 // control characters gone, white space folded, at most limit runes.
 func Excerpt(body []byte, limit int) string {
+	body = body[:min(len(body), maxError)]
 	text := regexp.MustCompile(`<[^>]*>`).ReplaceAllString(string(body), " ")
 	text = strings.Map(func(c rune) rune {
 		if unicode.IsControl(c) || c == unicode.ReplacementChar {

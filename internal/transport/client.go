@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -332,6 +333,7 @@ func (c *Client) roundTrip(hr *http.Request, req *Request) (*Response, error) {
 	r.Body, err = readUpTo(resp.Body, limit)
 	switch {
 	case errors.Is(err, errTooLarge):
+		runtime.GC() // the next answer may be as large, and must not come on top of this one
 		return nil, &foreignAnswer{text: fmt.Sprintf("the answer is larger than %d MiB", limit>>20), tooLarge: true}
 	case err != nil:
 		return nil, fmt.Errorf("reading the answer: %w", err)

@@ -16,7 +16,6 @@ import (
 	"golang.org/x/net/http2/hpack"
 
 	"edrctl/internal/provision"
-	"edrctl/internal/transport"
 )
 
 // frames is one HTTP/2 connection as a server below net/http sees it.
@@ -206,9 +205,10 @@ func TestHTTP2FramesOfNoSize(t *testing.T) {
 		})
 		cfg := config(base)
 		cfg.Timeout = 2 * time.Second
+		c := client(t, address, cfg)
 		done := make(chan error, 1)
 		go func() {
-			_, err := transport.New(transport.Options{Vendor: "acme", Config: cfg, Origin: parse(t, address)}).Do(t.Context(), change())
+			_, err := c.Do(t.Context(), change())
 			done <- err
 		}()
 		select {

@@ -90,7 +90,7 @@ func TestProxyThatIsNone(t *testing.T) {
 func TestProxyIsChosenByHost(t *testing.T) {
 	target, base := serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{}`) })
 	var asked atomic.Int64
-	proxy := parse(t, listen(t, func(_ int, conn net.Conn) { asked.Add(1) }).url)
+	proxy := parse(t, listen(t, func(int, net.Conn) { asked.Add(1) }).url)
 	straight := transport.Base(transport.BaseOptions{
 		Roots: base.TLSClientConfig.RootCAs,
 		Proxy: func(r *http.Request) (*url.URL, error) {

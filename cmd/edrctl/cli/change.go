@@ -84,11 +84,9 @@ func (a *app) showResults(results []plan.Result) error {
 	for i, res := range results {
 		items[i] = resultItem(res)
 	}
-	if err := render.Write(a.Out, render.Document{Kind: render.KindResultList, Items: items}, a.renderOptions()); err != nil {
-		return err
-	}
+	err := render.Write(a.Out, render.Document{Kind: render.KindResultList, Items: items}, a.renderOptions())
 	a.complainResults(results)
-	return nil
+	return err
 }
 
 func resultItem(r plan.Result) render.ResultItem {

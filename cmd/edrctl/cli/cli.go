@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -53,7 +54,9 @@ func Main(args []string, env Env) (status int) {
 		}
 		_ = a.out.Flush()
 		if out.err != nil && status == exitOK {
-			a.say("%v", out.err)
+			if !errors.Is(out.err, syscall.EPIPE) {
+				a.say("%v", out.err)
+			}
 			status = exitInternal
 		}
 		if err := a.err.Flush(); err != nil && status == exitOK {
@@ -96,6 +99,9 @@ func (a *app) report(err error) int {
 		return said.status
 	}
 	var own *provision.Error
+	if !errors.As(err, &own) && errors.Is(err, syscall.EPIPE) {
+		return exitInternal // whoever reads stdout has read enough
+	}
 	if !a.running && !errors.As(err, &own) {
 		err = &provision.Error{Kind: provision.ErrUsage, Message: err.Error()}
 	}

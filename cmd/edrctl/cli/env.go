@@ -70,6 +70,8 @@ func System() Env {
 	allowCores := forbidCores()
 	interrupts := make(chan os.Signal, 2)
 	signal.Notify(interrupts, os.Interrupt, syscall.SIGTERM)
+	// A reader who goes away makes writing fail, and does not end changes half way.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	config, _ := os.UserConfigDir()
 	cache, _ := os.UserCacheDir()
 	home, _ := os.UserHomeDir()

@@ -51,7 +51,7 @@ func documentOf(path string) (kind string, known bool) {
 func TestExamples(t *testing.T) {
 	keyring.MockInit() // `auth set` has somewhere to put things
 	commands := 0
-	for _, cmd := range runnable(Root(Env{Vendors: vendors(), Mocks: mocks()})) {
+	for _, cmd := range runnable(Root(Env{})) {
 		path := strings.TrimPrefix(cmd.CommandPath(), "edrctl ")
 		kind, known := documentOf(path)
 		require.True(t, known, "say in documentOf which document `%s` prints", path)

@@ -93,10 +93,14 @@ func (a *app) interruptible(ctx context.Context) (context.Context, <-chan struct
 	return ctx, a.interrupts.stop, func() { remove(); cancel() }
 }
 
-// typed waits for what a person types, or for Ctrl-C.
-func (a *app) typed(read func() (string, error)) (string, error) {
-	ctx, end := a.cancelable(context.Background())
+// typed shows a prompt and waits for what a person types, or for Ctrl-C.
+func (a *app) typed(prompt string, read func() (string, error)) (string, error) {
+	ctx, end := a.cancelable(context.Background()) // before the prompt: who sees that may press it
 	defer end()
+	_, _ = fmt.Fprint(a.Err, prompt)
+	if err := a.err.Flush(); err != nil {
+		return "", err
+	}
 	type line struct {
 		text string
 		err  error

@@ -21,6 +21,8 @@ type passwords struct {
 	out      string
 	dryRun   bool
 	opened   bool
+	// made is told each password that was generated.
+	made func(provision.Secret)
 }
 
 // newPasswords checks --password, --generate-password and --password-out, and
@@ -34,7 +36,9 @@ func (a *app) newPasswords(ctx context.Context, ref string, generate bool, out s
 	case out != "" && !generate:
 		return nil, provision.Usagef("--password-out goes with --generate-password")
 	}
-	p := &passwords{generate: generate, out: out, dryRun: a.flags.dryRun}
+	p := &passwords{
+		generate: generate, out: out, dryRun: a.flags.dryRun, made: func(s provision.Secret) { a.redactor.Add(s) },
+	}
 	if ref == "" {
 		return p, nil
 	}
@@ -62,8 +66,11 @@ func (p *passwords) first(t plan.Target, login string) (provision.Secret, error)
 		return p.given, nil
 	case p.generate:
 		secret, err := generatePassword(*v.PasswordRule)
-		if err != nil || p.dryRun {
+		if err != nil {
 			return secret, err
+		}
+		if p.made(secret); p.dryRun {
+			return secret, nil
 		}
 		return secret, p.keep(passwordLine{Tenant: t.Tenant, Login: login, Password: secret.Reveal()})
 	}

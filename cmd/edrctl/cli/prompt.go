@@ -17,9 +17,7 @@ func (a *app) mayAsk() bool { return a.InTTY && a.ErrTTY && !a.flags.noInput }
 
 // promptSecret asks for a secret without echo.
 func (a *app) promptSecret(_ context.Context, text string) (provision.Secret, error) {
-	_, _ = fmt.Fprintf(a.Err, "%s: ", text)
-	_ = a.err.Flush()
-	line, err := a.typed(a.ReadSecret)
+	line, err := a.typed(text+": ", a.ReadSecret)
 	if errors.Is(err, provision.ErrInterrupted) {
 		return provision.Secret{}, err
 	}
@@ -105,14 +103,10 @@ func instruction(want string) string {
 }
 
 func (a *app) ask(text string) (string, error) {
-	_, _ = fmt.Fprint(a.Err, text)
-	if err := a.err.Flush(); err != nil {
-		return "", err
-	}
 	if a.lines == nil {
 		a.lines = bufio.NewReader(a.In)
 	}
-	line, err := a.typed(func() (string, error) { return a.lines.ReadString('\n') })
+	line, err := a.typed(text, func() (string, error) { return a.lines.ReadString('\n') })
 	if errors.Is(err, provision.ErrInterrupted) {
 		return "", err
 	}

@@ -20,10 +20,11 @@ import (
 
 // scriptPrograms are programs that scripts run beside edrctl:
 //
-//	terminal [-columns N] [-answer 'PROMPT=REPLY']... COMMAND...
+//	terminal [-columns N] [-answer 'PROMPT=REPLY']... [-secret 'PROMPT=REPLY']... COMMAND...
 //	    run a command on a terminal of its own and show what was on it; each
-//	    reply is typed once its prompt has come. The reply ^D ends the input,
-//	    ^C interrupts, and an empty one is the Enter key alone.
+//	    reply is typed once its prompt has come, and that of a secret once the
+//	    terminal has stopped to echo. The reply ^D ends the input, ^C
+//	    interrupts, and an empty one is the Enter key alone.
 //	interrupt [-twice] URL METHOD PATHPART COMMAND...
 //	    run a command and interrupt it while the fake at URL works on such a
 //	    request
@@ -47,25 +48,27 @@ func scriptPrograms() map[string]func() {
 	}
 }
 
-// answers are the flags -answer.
-type answers []struct{ prompt, reply string }
+// typedAnswer is one of the flags -answer and -secret.
+type typedAnswer struct {
+	prompt, reply string
+	secret        bool
+}
 
-func (a *answers) String() string { return "" }
-
-func (a *answers) Set(text string) error {
+func parseAnswer(text string, secret bool, dialogue *[]typedAnswer) error {
 	prompt, reply, ok := strings.Cut(text, "=")
 	if !ok {
 		return errors.New("it is not PROMPT=REPLY")
 	}
-	*a = append(*a, struct{ prompt, reply string }{prompt, reply})
+	*dialogue = append(*dialogue, typedAnswer{prompt, reply, secret})
 	return nil
 }
 
 func runTerminal(args []string) (int, error) {
 	flags := flag.NewFlagSet("terminal", flag.ContinueOnError)
 	columns := flags.Int("columns", 200, "width of the terminal")
-	var dialogue answers
-	flags.Var(&dialogue, "answer", "PROMPT=REPLY")
+	var dialogue []typedAnswer
+	flags.Func("answer", "PROMPT=REPLY", func(s string) error { return parseAnswer(s, false, &dialogue) })
+	flags.Func("secret", "PROMPT=REPLY", func(s string) error { return parseAnswer(s, true, &dialogue) })
 	if err := flags.Parse(args); err != nil || flags.NArg() == 0 {
 		return 0, errors.Join(err, errors.New("usage: terminal [-columns N] [-answer 'PROMPT=REPLY']... COMMAND"))
 	}

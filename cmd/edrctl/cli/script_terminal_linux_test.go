@@ -15,7 +15,7 @@ import (
 
 // converse runs a command on a terminal of its own and holds a dialogue with
 // it. What was on the terminal goes to stdout.
-func converse(columns int, dialogue answers, cmd *exec.Cmd) (status int, err error) {
+func converse(columns int, dialogue []typedAnswer, cmd *exec.Cmd) (status int, err error) {
 	keyboard, tty, err := openTerminal(columns)
 	if err != nil {
 		return 0, err
@@ -37,6 +37,11 @@ func converse(columns int, dialogue answers, cmd *exec.Cmd) (status int, err err
 		err := until(func() bool { return strings.Contains(screen.String()[read:], a.prompt) })
 		if err == nil {
 			read += strings.Index(screen.String()[read:], a.prompt) + len(a.prompt)
+		}
+		if err == nil && a.secret {
+			err = until(func() bool { return !echoes(keyboard) })
+		}
+		if err == nil {
 			_, err = io.WriteString(keyboard, keys(a.reply))
 		}
 		if err != nil {
@@ -73,4 +78,10 @@ func openTerminal(columns int) (keyboard, tty *os.File, err error) {
 		return nil, nil, err
 	}
 	return keyboard, tty, nil
+}
+
+// echoes reports whether a terminal shows what is typed.
+func echoes(keyboard *os.File) bool {
+	state, err := unix.IoctlGetTermios(int(keyboard.Fd()), unix.TCGETS)
+	return err != nil || state.Lflag&unix.ECHO != 0
 }

@@ -8,6 +8,6 @@ import (
 )
 
 // converse needs a pseudo-terminal; scripts with one begin with [!linux] skip.
-func converse(int, answers, *exec.Cmd) (int, error) {
+func converse(int, []typedAnswer, *exec.Cmd) (int, error) {
 	return 0, errors.New("no terminal can be made here")
 }

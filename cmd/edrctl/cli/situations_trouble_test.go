@@ -155,7 +155,7 @@ func lostSituations() []situation {
 	return append(
 		all,
 		situation{
-			name: "create, lost twice and not done", faults: []string{"create drop-before 2"}, want: ends(exitUnknown, "unknown"),
+			name: "create, lost each time and not done", faults: []string{"create drop-before 3"}, want: ends(exitUnknown, "unknown"),
 			command: "user create {nobody} --role id:{role-id} {password}",
 			differs: map[string]difference{"cortex": {never: true, because: provision.CanCreateUser}},
 			check:   func(s *scene, c vendorConsole, _ finished) { assert.Zero(s.t, s.account(c, personNobody).listed) },

@@ -139,7 +139,7 @@ func (a *app) openWatched(ctx context.Context, t *config.Tenant, watch *connecti
 		Tenant: t.Name, Settings: settings, Secrets: secrets,
 		HTTP: carrier, Now: a.Now, Log: a.log, Store: store,
 		Timeout: t.Timeout, MaxWait: t.MaxWait, RequestsPerMinute: t.RequestsPerMinute,
-		ReadOnly: a.flags.dryRun,
+		ReadOnly: a.flags.dryRun, OnSecret: func(s provision.Secret) { a.redactor.Add(s) },
 	})
 	if err != nil {
 		return plan.Target{}, fmt.Errorf("tenant %s: %w", t.Name, err)

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func realTree() *cobra.Command { return Root(Env{Vendors: vendors(), Mocks: mocks()}) }
+func realTree() *cobra.Command { return Root(Env{}) }
 
 // everything is a command and all below it, topics and groups included.
 func everything(cmd *cobra.Command) []*cobra.Command {

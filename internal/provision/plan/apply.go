@@ -3,6 +3,8 @@ package plan
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -138,9 +140,23 @@ func (r *run) one(ctx context.Context, j *job) Result {
 		return r.preview(ctx, j)
 	}
 	var receipt atomic.Value
-	res := r.change(provision.WithReceipts(ctx, func(id string) { receipt.Store(id) }), j)
+	res := r.survive(provision.WithReceipts(ctx, func(id string) { receipt.Store(id) }), j)
 	res.RequestID, _ = receipt.Load().(string)
 	return r.conclude(j, res)
+}
+
+// survive turns a panic of an adapter into a result, so that the others go on and
+// everything is recorded. How far the change had come, nobody knows.
+func (r *run) survive(ctx context.Context, j *job) (res Result) {
+	defer func() {
+		if p := recover(); p != nil {
+			res = Result{Outcome: Unknown, Err: &provision.Error{
+				Vendor: j.t.Vendor.Name, Op: string(j.Action), Kind: provision.ErrInternal, Message: fmt.Sprintf("panic: %v", p),
+				Hint: "look at the user in the console; this is a fault in edrctl", Err: errors.New(string(debug.Stack())),
+			}}
+		}
+	}()
+	return r.change(ctx, j)
 }
 
 // begin records that a change is about to be sent. It is false, with a result,

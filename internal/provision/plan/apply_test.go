@@ -212,7 +212,8 @@ func TestLostAnswers(t *testing.T) {
 		{"create, carried out", provisiontest.FakeOptions{}, provisiontest.OpCreate, []bool{true}, create(), plan.Created, 1},
 		{"create, not carried out", provisiontest.FakeOptions{}, provisiontest.OpCreate, []bool{false}, create(), plan.Created, 2},
 		{"create, lost twice, carried out the second time", provisiontest.FakeOptions{}, provisiontest.OpCreate, []bool{false, true}, create(), plan.Created, 2},
-		{"create, lost twice", provisiontest.FakeOptions{}, provisiontest.OpCreate, []bool{false, false}, create(), plan.Unknown, 2},
+		{"create, lost twice", provisiontest.FakeOptions{}, provisiontest.OpCreate, []bool{false, false}, create(), plan.Created, 3},
+		{"create, lost three times", provisiontest.FakeOptions{}, provisiontest.OpCreate, []bool{false, false, false}, create(), plan.Unknown, 3},
 		{"invite, carried out", provisiontest.FakeOptions{Invites: true}, provisiontest.OpCreate, []bool{true}, create(), plan.Unknown, 1},
 		{"invite, not carried out", provisiontest.FakeOptions{Invites: true}, provisiontest.OpCreate, []bool{false}, create(), plan.Unknown, 1},
 		{

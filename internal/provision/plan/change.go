@@ -38,7 +38,7 @@ func (r *run) create(ctx context.Context, j *job) Result {
 	case err == nil:
 		return j.created(u)
 	case errors.Is(err, provision.ErrExists) && j.IfNotExists:
-		return j.existing(ctx, err)
+		return r.existing(ctx, j, err)
 	case provision.KindOf(err) == provision.ErrPartial:
 		return r.complete(ctx, j, u, err)
 	case provision.KindOf(err) == provision.ErrUncertain:
@@ -90,8 +90,9 @@ func (j *job) created(u provision.User) Result {
 	return res
 }
 
-// existing reports somebody who is there already, and what is missing.
-func (j *job) existing(ctx context.Context, taken error) Result {
+// existing reports somebody who is there already, and gives or names the roles
+// that are missing.
+func (r *run) existing(ctx context.Context, j *job, taken error) Result {
 	u, err := j.t.Provisioner.User(ctx, j.Login)
 	if errors.Is(err, provision.ErrNotFound) && !j.t.Vendor.ListsPending {
 		return Result{Outcome: Invited, Message: "registered but not listed: the invitation is pending, " +
@@ -99,6 +100,9 @@ func (j *job) existing(ctx context.Context, taken error) Result {
 	}
 	if err != nil {
 		return failed(errors.Join(taken, err))
+	}
+	if j.Converge && j.missing(u) != "" {
+		return r.roles(ctx, j, provision.RoleChange{Grant: j.grant, Expires: j.Spec.Expires, Options: j.Spec.Options})
 	}
 	return unchanged(u, j.missing(u))
 }

@@ -99,7 +99,7 @@ func (d Difference) change(ctx context.Context, v *provision.Vendor, passwords P
 	}
 	switch d.Action {
 	case DiffCreate:
-		c.IfNotExists = true
+		c.IfNotExists, c.Converge = true, true
 		c.Spec = provision.UserSpec{
 			FirstName: d.Details[detailFirstName], LastName: d.Details[detailLastName], Phone: d.Details[detailPhone],
 			Roles: raw(d.RolesAdded), Expires: expires, Options: options,

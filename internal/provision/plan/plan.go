@@ -47,6 +47,9 @@ type Change struct {
 	// IfNotExists makes creating somebody who is there already a success, and
 	// IfExists deleting somebody who is not.
 	IfNotExists, IfExists bool
+	// Converge gives somebody who is there already, and was not when that was
+	// looked at, the roles of Spec. It goes with IfNotExists.
+	Converge bool
 }
 
 // Target is a tenant that changes can name.

@@ -8,12 +8,14 @@ import (
 	"edrctl/internal/provision"
 )
 
+// maxCreates is how often a create is sent when its answer is lost each time.
+const maxCreates = 3
+
 // settleCreate finds out what became of a create whose answer was lost. It
-// sends the create a second time only when reading has shown that the first
-// did not happen, and never a third time.
+// sends the create again only when reading has shown that it did not happen.
 func (r *run) settleCreate(ctx context.Context, j *job, lost error) Result {
 	began := r.o.Now()
-	for again := range 2 {
+	for sent := 1; ; sent++ {
 		u, err := r.look(ctx, j)
 		switch {
 		case err == nil && j.existedBefore(u, began):
@@ -22,7 +24,7 @@ func (r *run) settleCreate(ctx context.Context, j *job, lost error) Result {
 			})
 		case err == nil:
 			return r.complete(ctx, j, u, lost)
-		case !errors.Is(err, provision.ErrNotFound) || again > 0:
+		case !errors.Is(err, provision.ErrNotFound), errors.Is(lost, provision.ErrExists), sent == maxCreates:
 			return r.unsettled(lost, err)
 		case !j.t.Vendor.ListsPending:
 			return r.unsettled(lost, errors.New("an invitation that is pending is in no list"))
@@ -40,7 +42,6 @@ func (r *run) settleCreate(ctx context.Context, j *job, lost error) Result {
 			return j.created(u)
 		}
 	}
-	return r.unsettled(lost, nil)
 }
 
 // existedBefore reports an account that was there before this command asked

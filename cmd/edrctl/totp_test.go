@@ -1,0 +1,71 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"edrctl/internal/mock"
+)
+
+// TestCodesOfTwoProcesses signs in from two processes at once that know of no
+// session. The console's clock is ours to set: a time step ends two seconds
+// after the beginning, so that waiting for the next one is short.
+func TestCodesOfTwoProcesses(t *testing.T) {
+	const step = 30 * time.Second
+	began := time.Now()
+	ahead := 2*step - began.Sub(began.Truncate(step)) - 2*time.Second
+	console := consoles()[3]
+	plain := console.maker.New
+	console.maker.New = func(env mock.Env) mock.API {
+		env.TOTP, env.Now = true, func() time.Time { return time.Now().Add(ahead) }
+		return plain(env)
+	}
+	s := newStage(t, console, nil)
+	var mu sync.Mutex
+	codes := map[string]int{}
+	s.put(func(w http.ResponseWriter, r *http.Request, fake http.Handler) {
+		w.Header().Set("Date", time.Now().Add(ahead).UTC().Format(http.TimeFormat))
+		seen := withBody(r)
+		if err := seen.ParseForm(); err == nil && seen.PostForm.Has("totpCode") {
+			mu.Lock()
+			codes[seen.PostForm.Get("totpCode")]++
+			mu.Unlock()
+		}
+		fake.ServeHTTP(w, r)
+	})
+	h := newHome(t)
+	h.configure(t, s)
+	var runs [2]run
+	var both sync.WaitGroup
+	for i := range runs {
+		both.Go(func() { runs[i], _ = h.process(t, nil, "-v", "user", "get", console.listed) })
+	}
+	both.Wait()
+	for _, r := range runs {
+		assert.Equal(t, 0, r.status, r.err)
+	}
+	assert.Len(t, codes, 2, "each signed in with a code of its own")
+	for _, times := range codes {
+		assert.Equal(t, 1, times, "a code was sent again")
+	}
+	assert.Contains(t, runs[0].err+runs[1].err, "waiting for the next one")
+
+	var state struct {
+		Counters map[string]int `json:"counters"`
+	}
+	data, err := json.Marshal(s.api.State())
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(data, &state))
+	assert.Equal(t, 2, state.Counters["logins"], string(data))
+	for name, n := range state.Counters {
+		if name == "codesRejected" || name == "codesReused" || name == "loginsRejected" {
+			assert.Zero(t, n, name)
+		}
+	}
+}
