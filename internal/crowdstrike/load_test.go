@@ -106,7 +106,8 @@ func (d *trouble) choose(change bool) (kind string, wait time.Duration) {
 	if change && kind != "429" {
 		d.lost++
 	}
-	return kind, time.Duration(d.chance.IntN(60)) * time.Second
+	// Never at the very moment of a look, so that it is clear what that shows.
+	return kind, time.Duration(d.chance.IntN(60))*time.Second + 500*time.Millisecond
 }
 
 // arrived counts the creates of people who are there already. What it returns
@@ -243,13 +244,14 @@ func underLoad(t *testing.T, seed uint64) (sum tally) {
 		d.chance = nil
 		assert.Zero(t, d.again, "creates of people who were there already")
 
-		// A create that gets lost twice is not tried a third time.
-		var unknown []plan.Change
+		// A create that gets lost twice is not tried a third time, and a read that
+		// fails three times not a fourth. Both say so, and a second run does it.
+		var left []plan.Change
 		for i, r := range results {
-			if r.Outcome == plan.Unknown {
+			if r.Outcome == plan.Unknown || r.Outcome == plan.Failed && provision.Retryable(r.Err) {
 				t.Logf("%s: %v", r.Login, r.Err)
-				changes[i].IfNotExists = true
-				unknown = append(unknown, changes[i])
+				changes[i].IfNotExists, changes[i].IfExists = true, true
+				left = append(left, changes[i])
 				continue
 			}
 			require.NoError(t, r.Err, "%s %s %s", r.Login, r.Action, r.Outcome)
@@ -258,8 +260,8 @@ func underLoad(t *testing.T, seed uint64) (sum tally) {
 			}[r.Action]
 			require.Equal(t, want, r.Outcome, r.Login)
 		}
-		assert.LessOrEqual(t, len(unknown), 5, "changes of which nothing certain is known")
-		for _, r := range apply(unknown) {
+		assert.LessOrEqual(t, len(left), 10, "changes that are not known to be done")
+		for _, r := range apply(left) {
 			require.NoError(t, r.Err, r.Login)
 		}
 		want := map[string][]string{}

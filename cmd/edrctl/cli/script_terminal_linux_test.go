@@ -8,8 +8,10 @@ import (
 	"os/exec"
 	"strings"
 	"syscall"
+	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"golang.org/x/sys/unix"
 )
 
@@ -53,8 +55,27 @@ func converse(columns int, dialogue []typedAnswer, cmd *exec.Cmd) (status int, e
 	defer late.Stop()
 	status, err = statusOf(cmd.Wait())
 	<-gone
-	_, _ = io.WriteString(os.Stdout, strings.ReplaceAll(screen.String(), "\r\n", "\n"))
+	_, _ = io.WriteString(os.Stdout, visible(screen.String()))
 	return status, err
+}
+
+// visible is what stays on a terminal. A line that has rewritten itself, as one
+// that tells of progress does, shows what came last.
+func visible(text string) string {
+	var shown strings.Builder
+	for line := range strings.Lines(strings.ReplaceAll(text, "\r\n", "\n")) {
+		if !strings.Contains(line, "\r") {
+			shown.WriteString(line)
+			continue
+		}
+		var cells []rune
+		for part := range strings.SplitSeq(strings.TrimSuffix(line, "\n"), "\r") {
+			written := []rune(part)
+			cells = append(written, cells[min(len(written), len(cells)):]...)
+		}
+		shown.WriteString(strings.TrimRight(string(cells), " ") + "\n")
+	}
+	return shown.String()
 }
 
 func openTerminal(columns int) (keyboard, tty *os.File, err error) {
@@ -84,4 +105,16 @@ func openTerminal(columns int) (keyboard, tty *os.File, err error) {
 func echoes(keyboard *os.File) bool {
 	state, err := unix.IoctlGetTermios(int(keyboard.Fd()), unix.TCGETS)
 	return err != nil || state.Lflag&unix.ECHO != 0
+}
+
+func TestVisible(t *testing.T) {
+	for text, want := range map[string]string{
+		"a\r\nb\r\n":                             "a\nb\n",
+		"\r0 read\r      \rTENANT\r\nx\r\n":      "TENANT\nx\n",
+		"\r0 of 9 done\r1 of 9 done\r\n":         "1 of 9 done\n",
+		"long line\rshort\r\n":                   "shortline\n",
+		"prompt? y\r\n\x1b[32mactive\x1b[0m\r\n": "prompt? y\n\x1b[32mactive\x1b[0m\n",
+	} {
+		assert.Equal(t, want, visible(text))
+	}
 }
