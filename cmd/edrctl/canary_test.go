@@ -2,12 +2,14 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -21,6 +23,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"edrctl/cmd/edrctl/cli"
 	"edrctl/internal/provision"
 )
 
@@ -272,6 +275,77 @@ func TestEchoes(t *testing.T) {
 			for _, args := range c.show() {
 				check(h.edrctl(append(args, "-o", "json", "--trace")...), fmt.Sprint(args))
 			}
+		}
+	})
+}
+
+// panicking is a vendor whose adapter panics with a secret in hand.
+type panicking struct {
+	provision.Provisioner
+	secret string
+}
+
+func (p panicking) panic() { panic("cannot handle " + p.secret + " and \x1b[31m" + p.secret) }
+
+func (p panicking) Check(context.Context) (provision.Identity, error) {
+	p.panic()
+	return provision.Identity{}, nil
+}
+
+func (p panicking) Users(context.Context, provision.Filter) iter.Seq2[provision.User, error] {
+	return func(func(provision.User, error) bool) { p.panic() }
+}
+
+func (p panicking) User(context.Context, string) (provision.User, error) {
+	p.panic()
+	return provision.User{}, nil
+}
+
+func (p panicking) Roles(context.Context) ([]provision.Role, error) {
+	p.panic()
+	return nil, nil
+}
+
+func (p panicking) ChangeRoles(context.Context, string, provision.RoleChange) (provision.RoleResult, error) {
+	p.panic()
+	return provision.RoleResult{}, nil
+}
+
+// TestPanics has an adapter panic in each command: the report is without the
+// secret and harmless, and the status is that of a fault in edrctl.
+func TestPanics(t *testing.T) {
+	eachConsole(t, func(t *testing.T, c console) {
+		s := newStage(t, c, nil)
+		h := newHome(t)
+		h.configure(t, s)
+		var secret string
+		broken := c.vendor
+		broken.New = func(ctx context.Context, cfg provision.Config) (provision.Provisioner, error) {
+			for _, value := range cfg.Secrets {
+				secret = value.Reveal()
+			}
+			p, err := c.vendor.New(ctx, cfg)
+			return panicking{p, secret}, err
+		}
+		roster := h.write(t, "team.yaml", "apiVersion: edrctl/v1\nkind: Roster\ndefaults: {tenants: ["+c.vendor.Name+"]}\n"+
+			"users:\n  - login: a@example.com\n    roles: ['id:x']\n")
+		for _, args := range [][]string{
+			{"user", "list"},
+			{"user", "get", c.listed},
+			{"role", "list"},
+			{"doctor"},
+			{"review"},
+			{"export"},
+			{"plan", "-f", roster},
+			{"role", "grant", c.listed, "x"},
+			{"role", "grant", c.listed, "id:x"},
+			{"offboard", c.listed, "--yes"},
+		} {
+			r := h.edrctlIn(func(env *cli.Env) { env.Vendors = []provision.Vendor{broken} }, args...)
+			assert.Contains(t, []int{1, 11}, r.status, args)
+			assert.Contains(t, r.err, "cannot handle [redacted]", args)
+			assert.Empty(t, leakIn(r.all(), secret), args)
+			assert.Empty(t, harmful(r.all()), args)
 		}
 	})
 }

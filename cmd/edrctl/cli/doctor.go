@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -38,14 +37,13 @@ func runDoctor(ctx context.Context, a *app) error {
 		return err
 	}
 	reports := make([]*examination, len(tenants))
-	var wg sync.WaitGroup
+	targets, errs := make([]plan.Target, len(tenants)), make([]error, len(tenants))
 	for i, t := range tenants {
 		reports[i] = &examination{a: a, t: t}
 		// Secrets may be prompted for, one after the other.
-		target, err := a.openWatched(ctx, t, &reports[i].seen)
-		wg.Go(func() { reports[i].examine(ctx, target, err) })
+		targets[i], errs[i] = a.openWatched(ctx, t, &reports[i].seen)
 	}
-	wg.Wait()
+	plan.SideBySide(len(tenants), func(i int) { reports[i].examine(ctx, targets[i], errs[i]) })
 	var items []render.DoctorItem
 	var statuses []int
 	for _, r := range reports {

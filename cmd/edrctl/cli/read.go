@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"sync"
 
 	"edrctl/internal/provision/plan"
 	"edrctl/internal/render"
@@ -32,11 +31,7 @@ func (a *app) read(ctx context.Context, kind, login string, ask func(ctx context
 
 // eachTarget works on all tenants at once.
 func eachTarget(targets []plan.Target, work func(i int, t plan.Target)) {
-	var wg sync.WaitGroup
-	for i, t := range targets {
-		wg.Go(func() { work(i, t) })
-	}
-	wg.Wait()
+	plan.SideBySide(len(targets), func(i int) { work(i, targets[i]) })
 }
 
 // answer is what one tenant had to say.

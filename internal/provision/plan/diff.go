@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"edrctl/internal/provision"
@@ -104,14 +103,10 @@ func Compare(ctx context.Context, targets []Target, wanted []Wanted, o CompareOp
 	found := make([]Difference, len(wanted))
 	pruned := make([][]Difference, len(targets))
 	errs := make([]error, len(targets))
-	var wg sync.WaitGroup
-	for n, t := range targets {
-		wg.Go(func() {
-			c := &comparison{o: o, t: t, wanted: wanted, which: byTenant[t.Tenant], found: found}
-			pruned[n], errs[n] = c.run(ctx)
-		})
-	}
-	wg.Wait()
+	SideBySide(len(targets), func(n int) {
+		c := &comparison{o: o, t: targets[n], wanted: wanted, which: byTenant[targets[n].Tenant], found: found}
+		pruned[n], errs[n] = c.run(ctx)
+	})
 	for _, err := range errs {
 		if err != nil {
 			return nil, err

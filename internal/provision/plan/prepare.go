@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 
 	"edrctl/internal/provision"
 )
@@ -97,16 +96,13 @@ func (r *run) question() Question {
 // the guards that need reading, for all tenants at once. Its error is a
 // guard's.
 func (r *run) prepare(ctx context.Context) error {
-	var wg sync.WaitGroup
 	refusals := make(chan error, len(r.results))
-	for _, t := range r.tenants {
-		wg.Go(func() {
-			r.refuseUnsupported(t)
-			r.resolveRoles(ctx, t)
-			r.guard(ctx, t, refusals)
-		})
-	}
-	wg.Wait()
+	tenants := slices.Collect(maps.Values(r.tenants))
+	SideBySide(len(tenants), func(i int) {
+		r.refuseUnsupported(tenants[i])
+		r.resolveRoles(ctx, tenants[i])
+		r.guard(ctx, tenants[i], refusals)
+	})
 	select {
 	case err := <-refusals:
 		return err
