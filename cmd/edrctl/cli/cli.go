@@ -68,12 +68,18 @@ func Main(args []string, env Env) (status int) {
 	root.SetIn(env.In)
 	root.SetOut(a.Out)
 	root.SetErr(a.Err)
-	err := root.ExecuteContext(context.Background())
-	if err == nil {
-		return exitOK
+	switch err := root.ExecuteContext(context.Background()); {
+	case err == nil:
+	case errors.Is(out.err, syscall.EPIPE) && errors.Is(err, out.err):
+		status = exitInternal // who reads it has read enough
+	default:
+		a.running = a.running || out.err != nil // the command line is not what is wrong
+		status = a.report(err)
 	}
-	a.running = a.running || out.err != nil // the command line is not what is wrong
-	return a.report(err)
+	if a.interrupts.isStopped() {
+		return exitInterrupted // also where nothing was left to be skipped
+	}
+	return status
 }
 
 // checkedWriter remembers that something could not be written, since help and

@@ -55,6 +55,12 @@ func (i *interrupts) stopNow() bool {
 	return first
 }
 
+func (i *interrupts) isStopped() bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.stopped
+}
+
 // watchInterrupts passes Ctrl-C on until the returned function is called.
 func (a *app) watchInterrupts() (end func()) {
 	done := make(chan struct{})

@@ -167,3 +167,18 @@ func TestRecordOnAFullDisk(t *testing.T) {
 		})
 	}
 }
+
+// TestReaderWhoHasReadEnough is `edrctl ... | head -1`: not worth a word.
+func TestReaderWhoHasReadEnough(t *testing.T) {
+	t.Parallel()
+	s := openKillScene(t)
+	for _, args := range [][]string{{"-A", "user", "list"}, {"-A", "user", "list", "-o", "jsonl"}, {"vendor", "list"}, {"--help"}, {"completion", "bash"}} {
+		cmd := s.start(t.Context(), args...)
+		var errs bytes.Buffer
+		cmd.Stdout, cmd.Stderr = deaf(t), &errs
+		err := cmd.Run()
+		require.NotNil(t, cmd.ProcessState, "%v", err)
+		assert.Equal(t, exitInternal, cmd.ProcessState.ExitCode(), "%v: %v", args, err)
+		assert.Empty(t, errs.String(), "%v", args)
+	}
+}
