@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -36,9 +37,12 @@ func TestEveryByteCounts(t *testing.T) {
 }
 
 // TestTornAtEveryByte cuts a record short at every byte. What is whole is read,
-// and the next entry follows it.
+// and the next entry, which is shorter than what was torn, follows it.
 func TestTornAtEveryByte(t *testing.T) {
-	path := record(t, 2)
+	path := record(t, 1)
+	long := entry(1)
+	long.Login = strings.Repeat("x", 400) + "@example.com"
+	require.NoError(t, newLog(path).Append(long))
 	whole, err := os.ReadFile(path)
 	require.NoError(t, err)
 	for cut := range len(whole) + 1 {

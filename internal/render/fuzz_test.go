@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
@@ -28,28 +29,24 @@ func FuzzCSV(f *testing.F) {
 		require.Len(t, rows[1], len(rows[0]))
 		cells := map[string]string{}
 		for i, cell := range rows[1] {
-			visible := strings.TrimLeft(cell, " \u00a0\u3000")
-			require.False(t, visible != "" && strings.ContainsRune("=+-@\t\r\n", rune(visible[0])), "%q", cell)
+			visible := strings.TrimLeftFunc(cell, unicode.IsSpace)
+			require.False(t, cell != "" && strings.ContainsRune("\t\r\n", rune(cell[0])), "%q", cell)
+			require.False(t, visible != "" && strings.ContainsRune("=+-@", rune(visible[0])), "%q", cell)
 			cells[rows[0][i]] = Unneutralise(cell)
 		}
-		require.Equal(t, asRead(first), cells["firstName"])
-		require.Equal(t, asRead(last), cells["lastName"])
+		require.Equal(t, EscapeText(first), cells["firstName"])
+		require.Equal(t, EscapeText(last), cells["lastName"])
 		if role != "" {
-			require.Equal(t, asRead(role+";other"), cells["roles"])
+			require.Equal(t, EscapeText(role+";other"), cells["roles"])
 		}
 	})
 }
-
-// asRead is what a reader of CSV makes of a cell: of "\r\n" one character. No
-// carriage return is left by then, as it is shown escaped.
-func asRead(s string) string { return EscapeText(s) }
 
 // FuzzJSON writes strings from outside as JSON, which reads back the same and
 // has nothing hidden in it.
 func FuzzJSON(f *testing.F) {
 	f.Fuzz(func(t *testing.T, key, value string) {
 		text := appendJSON(nil, object{{key, value}}, 0)
-		require.Empty(t, strings.Trim(Escape(string(text)), string(text)+`\n`))
 		require.False(t, bytes.ContainsFunc(text, func(r rune) bool { return isHidden(r) && r != '\n' }), "%q", text)
 		if !utf8.ValidString(key) || !utf8.ValidString(value) {
 			return
