@@ -18,14 +18,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// row is a line of the table in reliability.md.
+// row is a line of the table in reliability.md or security.md.
 type row struct {
 	number, wrong, promise, proof string
 }
 
-func table(t *testing.T) []row {
+func table(t *testing.T, file string) []row {
 	t.Helper()
-	text, err := os.ReadFile("reliability.md")
+	text, err := os.ReadFile(file)
 	require.NoError(t, err)
 	var rows []row
 	for line := range strings.Lines(string(text)) {
@@ -43,7 +43,7 @@ func table(t *testing.T) []row {
 // exists.
 func TestReliability(t *testing.T) {
 	tests := readTests(t)
-	rows := table(t)
+	rows := table(t, "reliability.md")
 	assert.Len(t, rows, 48)
 	for i, r := range rows {
 		assert.Equal(t, strconv.Itoa(i+1), r.number)
@@ -68,7 +68,7 @@ func readTests(t *testing.T) sources {
 	t.Helper()
 	s := sources{map[string]map[string]bool{}, map[string]map[string]bool{}, map[string]bool{}}
 	root := os.DirFS("..")
-	for _, dir := range []string{"cmd", "internal", "testdata/script"} {
+	for _, dir := range []string{"cmd", "docs", "internal", "testdata/script"} {
 		require.NoError(t, fs.WalkDir(root, dir, func(name string, _ fs.DirEntry, err error) error {
 			switch {
 			case err != nil:

@@ -1,0 +1,60 @@
+package docs_test
+
+import (
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// TestSecurity demands that each rule is there, and that every test and target
+// it names exists.
+func TestSecurity(t *testing.T) {
+	tests, makefile := readTests(t), read(t, "../Makefile")
+	rows := table(t, "security.md")
+	assert.Len(t, rows, 20)
+	for i, r := range rows {
+		assert.Equal(t, strconv.Itoa(i+1), r.number)
+		proofs := regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(r.proof, -1)
+		assert.NotEmpty(t, proofs, "row %s", r.number)
+		assert.Empty(t, strings.TrimSpace(regexp.MustCompile("`[^`]+`").ReplaceAllString(r.proof, "")), "row %s names tests only", r.number)
+		for _, p := range proofs {
+			if target, ok := strings.CutPrefix(p[1], "make "); ok {
+				assert.Contains(t, makefile, "\n"+target+":", "row %s", r.number)
+				continue
+			}
+			assert.NoError(t, tests.find(p[1]), "row %s", r.number)
+		}
+	}
+}
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	require.NoError(t, err)
+	return string(text)
+}
+
+// TestSupplyChain looks for what is promised of releases in their recipes.
+func TestSupplyChain(t *testing.T) {
+	for name, wants := range map[string][]string{
+		"../Makefile":                      {"CGO_ENABLED ?= 0", "-trimpath", "-buildid=", "le 35"},
+		"../.goreleaser.yaml":              {"CGO_ENABLED=0", "-trimpath", "-buildid=", "checksums.txt", "sboms:"},
+		"../.github/workflows/release.yml": {"attest-build-provenance", "attestations: write"},
+		"../.github/workflows/test.yml":    {"govulncheck", "./.ci/run"},
+		"../.ci/run":                       {"make reproducible", "make sizes"},
+	} {
+		for _, want := range wants {
+			assert.Contains(t, read(t, name), want, name)
+		}
+	}
+	version := regexp.MustCompile(`(?m)^go 1\.(\d+)\.(\d+)$`).FindStringSubmatch(read(t, "../go.mod"))
+	require.NotNil(t, version)
+	minor, _ := strconv.Atoi(version[1])
+	patch, _ := strconv.Atoi(version[2])
+	assert.True(t, minor > 26 || minor == 26 && patch >= 6, version[0])
+}
