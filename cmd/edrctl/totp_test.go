@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -13,30 +14,43 @@ import (
 	"edrctl/internal/mock"
 )
 
-// TestCodesOfTwoProcesses signs in from two processes at once that know of no
-// session. The console's clock is ours to set: a time step ends two seconds
-// after the beginning, so that waiting for the next one is short.
+// TestCodesOfTwoProcesses signs in from two processes at once: the first sign-in
+// is held until the second one is there, so that neither finds the other's
+// session. The console's clock is ours to set: a time step ends two seconds after
+// that, so that waiting for the next one is short.
 func TestCodesOfTwoProcesses(t *testing.T) {
 	const step = 30 * time.Second
-	began := time.Now()
-	ahead := 2*step - began.Sub(began.Truncate(step)) - 2*time.Second
+	var ahead atomic.Int64
+	now := func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	var arrived sync.WaitGroup
+	arrived.Add(2)
+	bothThere := sync.OnceFunc(func() {
+		arrived.Wait()
+		began := time.Now()
+		ahead.Store(int64(2*step - began.Sub(began.Truncate(step)) - 2*time.Second))
+	})
 	console := consoles()[3]
 	plain := console.maker.New
 	console.maker.New = func(env mock.Env) mock.API {
-		env.TOTP, env.Now = true, func() time.Time { return time.Now().Add(ahead) }
+		env.TOTP, env.Now = true, now
 		return plain(env)
 	}
 	s := newStage(t, console, nil)
 	var mu sync.Mutex
 	codes := map[string]int{}
 	s.put(func(w http.ResponseWriter, r *http.Request, fake http.Handler) {
-		w.Header().Set("Date", time.Now().Add(ahead).UTC().Format(http.TimeFormat))
 		seen := withBody(r)
-		if err := seen.ParseForm(); err == nil && seen.PostForm.Has("totpCode") {
+		switch err := seen.ParseForm(); {
+		case err != nil:
+		case seen.PostForm.Has("totpCode"):
 			mu.Lock()
 			codes[seen.PostForm.Get("totpCode")]++
 			mu.Unlock()
+		case seen.PostForm.Has("password"):
+			arrived.Done()
+			bothThere()
 		}
+		w.Header().Set("Date", now().UTC().Format(http.TimeFormat))
 		fake.ServeHTTP(w, r)
 	})
 	h := newHome(t)
