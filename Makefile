@@ -37,7 +37,7 @@ fuzz: ## fuzz each target for FUZZTIME, one after the other
 	@set -e; for package in $$($(GO) list $(PKGS)); do \
 		for target in $$($(GO) test -list '^Fuzz' "$$package" | grep '^Fuzz' || true); do \
 			echo "$$package $$target"; \
-			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5s "$$package"; \
 		done; \
 	done
 
@@ -48,7 +48,7 @@ $(LINT):
 	GOBIN=$(CURDIR)/bin/tools $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
 
 bench: build ## print sizes and times
-	$(GO) run ./internal/bench -edrctl $(BIN)
+	$(GO) run ./cmd/bench -edrctl $(BIN)
 
 cover: ## print how much of the code the tests reach
 	$(GO) test -coverpkg=./cmd/...,./internal/... -coverprofile=coverage.out $(PKGS)
