@@ -18,19 +18,29 @@ const maxEmails = 50
 func (a *adapter) ChangeRolesOf(ctx context.Context, changes []provision.UserRoleChange) []provision.RoleOutcome {
 	out := make([]provision.RoleOutcome, len(changes))
 	steps := map[string][]planned{} // by display name of the role to be held
-	var alone []int
-	for i, c := range changes {
-		s, display, err := a.prepareOf(ctx, c)
-		switch {
-		case err != nil:
-			out[i].Err = err
-		case s.edit == (edit{}):
-			out[i].Result.User = s.user
-		case display == nil:
-			alone = append(alone, i)
-		default:
-			steps[*display] = append(steps[*display], planned{i, s})
+	prepare := func(which []int) (alone []int) {
+		for _, i := range which {
+			s, display, err := a.prepareOf(ctx, changes[i])
+			switch {
+			case err != nil:
+				out[i].Err = err
+			case s.edit == (edit{}):
+				out[i].Result.User = s.user
+			case display == nil:
+				alone = append(alone, i)
+			default:
+				steps[*display] = append(steps[*display], planned{i, s})
+			}
 		}
+		return alone
+	}
+	every := make([]int, len(changes))
+	for i := range every {
+		every[i] = i
+	}
+	alone := prepare(every)
+	if len(alone) > 1 && a.readNames(ctx) {
+		alone = prepare(alone)
 	}
 	for display, all := range steps {
 		for chunk := range slices.Chunk(all, maxEmails) {
@@ -41,6 +51,17 @@ func (a *adapter) ChangeRolesOf(ctx context.Context, changes []provision.UserRol
 		out[i].Result, out[i].Err = a.ChangeRoles(ctx, changes[i].Login, changes[i].Change)
 	}
 	return out
+}
+
+// readNames reads the platform's roles, whose names an id:VALUE does not bring.
+// It is false where that is of no use.
+func (a *adapter) readNames(ctx context.Context) bool {
+	if a.api.chosen.current() == xdr3 {
+		return false // names are all there is
+	}
+	known := len(a.known.get())
+	_, err := iam{a, "change roles"}.readRoles(ctx)
+	return err == nil && len(a.known.get()) > known
 }
 
 // planned is the step of one of several changes.
