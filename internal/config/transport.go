@@ -29,6 +29,11 @@ type Transport struct {
 	InsecureSkipVerify bool
 }
 
+// SystemRoots reports a tenant whose server is judged by the system's authorities.
+func (t *Tenant) SystemRoots() bool {
+	return !t.has(keyCAFile) && !t.insecure() && !strings.HasPrefix(t.Address(), "http:")
+}
+
 // Transport reads the certificates and gives the connection's settings.
 func (t *Tenant) Transport() (Transport, error) {
 	tr := Transport{Proxy: t.file.env.Proxy, InsecureSkipVerify: t.insecure()}

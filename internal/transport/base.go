@@ -22,6 +22,11 @@ type BaseOptions struct {
 	InsecureSkipVerify bool
 }
 
+// LoadRoots begins to read the system's authorities, which a run that talks to a
+// vendor's cloud needs, and which takes longer than all else before its first
+// request. It returns at once; whoever needs them waits for what is left.
+func LoadRoots() { go func() { _, _ = x509.SystemCertPool() }() }
+
 // Base returns the HTTP transport that everything else stands on: TLS 1.2 or
 // better, HTTP/2 where offered, and time limits for each stage.
 func Base(o BaseOptions) *http.Transport {

@@ -117,6 +117,9 @@ func (a *app) openTenant(ctx context.Context, t *config.Tenant) (plan.Target, er
 
 // openWatched is openTenant with somebody who looks at the connection.
 func (a *app) openWatched(ctx context.Context, t *config.Tenant, watch *connectionWatch) (plan.Target, error) {
+	if t.SystemRoots() {
+		transport.LoadRoots()
+	}
 	settings, secrets, err := t.Resolve(ctx)
 	if err != nil {
 		return plan.Target{}, err
