@@ -8,19 +8,19 @@ import (
 	"slices"
 	"time"
 
+	"edrctl/internal/mock"
 	mockcrowdstrike "edrctl/internal/mock/crowdstrike"
 )
 
 // oneOff measures a create with a role on Falcon as whole processes, beside a
 // client that does nothing but send the three requests.
 func (b *bench) oneOff(latency time.Duration) error {
-	servers, env, err := b.serve(fmt.Sprintf("oneoff-%d", latency.Milliseconds()), latency, mockcrowdstrike.Maker())
+	servers, env, err := b.serve(fmt.Sprintf("oneoff-%d", latency.Milliseconds()), mock.Options{Makers: []mock.Maker{mockcrowdstrike.Maker()}, Latency: latency})
 	if err != nil {
 		return err
 	}
 	defer func() { _ = servers.Close() }()
 	settings := servers.Server("crowdstrike").Settings()
-	ca := filepath.Join(b.dir, fmt.Sprintf("oneoff-%d", latency.Milliseconds()), "ca.pem")
 	bare, err := b.buildBare()
 	if err != nil {
 		return err
@@ -40,7 +40,8 @@ func (b *bench) oneOff(latency time.Duration) error {
 			}
 			*list = append(*list, m.wall)
 		}
-		cmd := exec.Command(bare, settings["url"], ca, settings["client-id"], settings["client-secret"], fmt.Sprintf("bare%d@example.com", i))
+		cmd := exec.Command(bare, settings["url"], settings["client-id"], settings["client-secret"], fmt.Sprintf("bare%d@example.com", i))
+		cmd.Env = append(os.Environ(), env...)
 		began := time.Now()
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("bare client: %w: %s", err, out)
