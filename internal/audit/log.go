@@ -27,6 +27,7 @@ type Log struct {
 	mu      sync.Mutex
 	waiting []*pending
 	writing bool
+	failure error // of the first entry that could not be written
 }
 
 // pending is an entry that waits to be on the disk.
@@ -44,9 +45,14 @@ func New(path string, stamp Entry, now func() time.Time) *Log {
 // Path is where the record is.
 func (l *Log) Path() string { return l.path }
 
-// Append adds an entry and returns when it is on the disk. Entries that arrive
-// while others are being written share one write and one sync.
-func (l *Log) Append(e Entry) error {
+// Append adds an entry and returns when it is on the disk.
+func (l *Log) Append(e Entry) error { return l.Queue(e)() }
+
+// Queue adds an entry behind those that were queued before. What it returns waits
+// until the entry is on the disk. Entries that arrive while others are being
+// written share one write and one sync. After an entry that could not be written,
+// none is.
+func (l *Log) Queue(e Entry) (written func() error) {
 	e.Time = l.now().UTC().Truncate(time.Millisecond)
 	e.OSUser, e.Host, e.Version = l.stamp.OSUser, l.stamp.Host, l.stamp.Version
 	if e.RolesAdded == nil {
@@ -62,9 +68,9 @@ func (l *Log) Append(e Entry) error {
 	l.writing = true
 	l.mu.Unlock()
 	if lead {
-		l.drain()
+		go l.drain()
 	}
-	return <-p.done
+	return func() error { return <-p.done }
 }
 
 // drain writes batch after batch until nobody waits.
@@ -74,11 +80,19 @@ func (l *Log) drain() {
 		batch := l.waiting
 		l.waiting = nil
 		l.writing = len(batch) > 0
+		err := l.failure
 		l.mu.Unlock()
 		if len(batch) == 0 {
 			return
 		}
-		err := l.write(batch)
+		if err == nil {
+			err = l.write(batch)
+		}
+		if err != nil {
+			l.mu.Lock()
+			l.failure = err
+			l.mu.Unlock()
+		}
 		for _, p := range batch {
 			p.done <- err
 		}

@@ -167,3 +167,34 @@ func TestUnsafeRecordIsRefused(t *testing.T) {
 		require.Error(t, err)
 	})
 }
+
+// TestQueue waits for the last of several entries, which is written behind the
+// others.
+func TestQueue(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state", "audit.jsonl")
+	log := newLog(path)
+	var last func() error
+	for i := range 20 {
+		last = log.Queue(entry(i))
+	}
+	require.NoError(t, last())
+	n := 0
+	require.NoError(t, audit.Read(path, func(e audit.Entry) error {
+		assert.Equal(t, entry(n).Login, e.Login)
+		n++
+		return nil
+	}))
+	assert.Equal(t, 20, n)
+}
+
+// TestNothingFollowsALostEntry makes the record's place usable again after an entry
+// could not be written.
+func TestNothingFollowsALostEntry(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state", "audit.jsonl")
+	require.NoError(t, os.MkdirAll(path, 0o700))
+	log := newLog(path)
+	require.Error(t, log.Append(entry(1)))
+	require.NoError(t, os.Remove(path))
+	require.Error(t, log.Append(entry(2)))
+	require.NoError(t, newLog(path).Append(entry(2)))
+}

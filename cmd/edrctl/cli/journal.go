@@ -71,7 +71,7 @@ func (a *app) stamp() audit.Entry {
 }
 
 // Begin implements plan.Journal.
-func (j *journal) Begin(c plan.Change, grant, revoke []string) (func(plan.Result) error, error) {
+func (j *journal) Begin(c plan.Change, grant, revoke []string) (func(plan.Result) func() error, error) {
 	id := make([]byte, 8)
 	_, _ = rand.Read(id) // never fails
 	e := audit.Entry{
@@ -81,12 +81,12 @@ func (j *journal) Begin(c plan.Change, grant, revoke []string) (func(plan.Result
 	if err := j.log.Append(e); err != nil {
 		return nil, err
 	}
-	return func(r plan.Result) error {
+	return func(r plan.Result) func() error {
 		e.Outcome, e.RequestID = string(r.Outcome), r.RequestID
 		e.RolesAdded, e.RolesRemoved = r.RolesAdded, r.RolesRemoved
 		if r.Err != nil {
 			e.Error = string(provision.KindOf(r.Err))
 		}
-		return j.log.Append(e)
+		return j.log.Queue(e)
 	}, nil
 }

@@ -76,7 +76,7 @@ type job struct {
 	// settled is true once the result is known.
 	settled bool
 	// end records how the change ended; nil before it was begun.
-	end func(Result) error
+	end func(Result) (written func() error)
 }
 
 // execute works on all tenants at once, within each on as many changes as the
@@ -94,16 +94,20 @@ func (r *run) execute(ctx context.Context) {
 			r.batch(ctx, t)
 			var workers errgroup.Group
 			workers.SetLimit(r.inFlight(t))
+			var ends sync.WaitGroup // no request waits for how another one ended to be written
 			for _, j := range t.jobs {
 				if j.settled {
 					continue
 				}
 				workers.Go(func() error {
-					r.finish(j, r.one(ctx, j))
+					written := r.one(ctx, j)
+					ends.Go(func() { r.finish(j, written()) })
 					return nil
 				})
 			}
-			return workers.Wait()
+			_ = workers.Wait()
+			ends.Wait()
+			return nil
 		})
 	}
 	_ = all.Wait() // no worker returns an error
@@ -131,13 +135,15 @@ func (r *run) inFlight(t *tenant) int {
 	return limit
 }
 
-// one carries out one change, unless there is a reason not to start it.
-func (r *run) one(ctx context.Context, j *job) Result {
+// one carries out one change, unless there is a reason not to start it. What it
+// returns waits for the record.
+func (r *run) one(ctx context.Context, j *job) (written func() Result) {
 	if res, ok := r.begin(ctx, j); !ok {
-		return res
+		return func() Result { return res }
 	}
 	if r.o.DryRun {
-		return r.preview(ctx, j)
+		res := r.preview(ctx, j)
+		return func() Result { return res }
 	}
 	var receipt atomic.Value
 	res := r.survive(provision.WithReceipts(ctx, func(id string) { receipt.Store(id) }), j)
@@ -165,7 +171,7 @@ func (r *run) begin(ctx context.Context, j *job) (Result, bool) {
 	if err := r.mayStart(ctx, j.t); err != nil {
 		return Result{Outcome: Skipped, Err: err, Message: "not started"}, false
 	}
-	j.end = func(Result) error { return nil }
+	j.end = func(Result) func() error { return func() error { return nil } }
 	if r.o.Journal == nil || r.o.DryRun {
 		return Result{}, true
 	}
@@ -178,15 +184,19 @@ func (r *run) begin(ctx context.Context, j *job) (Result, bool) {
 	return Result{}, true
 }
 
-// conclude records how a change ended.
-func (r *run) conclude(j *job, res Result) Result {
+// conclude records how a change ended. What it returns waits until that is
+// written.
+func (r *run) conclude(j *job, res Result) (written func() Result) {
 	r.label(&res, j)
-	if err := j.end(res); err != nil {
-		res.Err = errors.Join(res.Err, err)
-		j.t.stop(err)
-	}
 	j.t.note(res.Err)
-	return res
+	wait := j.end(res)
+	return func() Result {
+		if err := wait(); err != nil {
+			res.Err = errors.Join(res.Err, err)
+			j.t.stop(err)
+		}
+		return res
+	}
 }
 
 func (r *run) mayStart(ctx context.Context, t *tenant) error {

@@ -412,14 +412,14 @@ type journal struct {
 	full         error
 }
 
-func (j *journal) Begin(c plan.Change, _, _ []string) (func(plan.Result) error, error) {
+func (j *journal) Begin(c plan.Change, _, _ []string) (func(plan.Result) func() error, error) {
 	if j.full != nil {
 		return nil, j.full
 	}
 	j.begun = append(j.begun, plan.Outcome(c.Login))
-	return func(r plan.Result) error {
+	return func(r plan.Result) func() error {
 		j.ended = append(j.ended, r.Outcome)
-		return nil
+		return func() error { return nil }
 	}, nil
 }
 

@@ -88,7 +88,7 @@ func (r *run) batchOf(ctx context.Context, batcher provision.RoleBatcher, jobs [
 				res = r.adopted(ctx, j, res)
 			}
 			res.RequestID, _ = receipt.Load().(string)
-			r.finish(j, r.conclude(j, res))
+			r.finish(j, r.conclude(j, res)())
 			return nil
 		})
 	}

@@ -27,11 +27,15 @@ func (r *run) lookOnce(ctx context.Context, t *tenant) {
 		if users, reading = listed(ctx, t, left); reading != nil {
 			continue
 		}
+		var records []func() error
 		for key, j := range left {
 			if u, there := users[key]; j.shows(u, there) {
-				r.seen(j, u, there)
+				records = append(records, r.seen(j, u, there))
 				delete(left, key)
 			}
+		}
+		for _, written := range records {
+			_ = written() // the change itself is on record
 		}
 	}
 	for _, j := range left {
@@ -87,11 +91,14 @@ func (j *job) shows(u provision.User, there bool) bool {
 }
 
 // seen completes the result of somebody who was invited and is listed already.
-func (r *run) seen(j *job, u provision.User, there bool) {
-	if res := &r.results[j.index]; there && res.Outcome == Invited {
-		res.Outcome, res.ID, res.Login, res.Message = Created, u.ID, u.Login, j.notStored()
-		_ = j.end(*res) // the change itself is on record
+// What it returns waits for the record.
+func (r *run) seen(j *job, u provision.User, there bool) (written func() error) {
+	res := &r.results[j.index]
+	if !there || res.Outcome != Invited {
+		return func() error { return nil }
 	}
+	res.Outcome, res.ID, res.Login, res.Message = Created, u.ID, u.Login, j.notStored()
+	return j.end(*res)
 }
 
 func (r *run) notSeen(j *job, reading error) {
@@ -104,5 +111,5 @@ func (r *run) notSeen(j *job, reading error) {
 	res.Err = errors.Join(&provision.Error{
 		Vendor: j.t.Vendor.Name, Op: string(j.Action), Kind: provision.ErrUncertain, Message: message, Err: reading,
 		Hint: "run it again; what is done is left as it is",
-	}, j.end(*res))
+	}, j.end(*res)())
 }

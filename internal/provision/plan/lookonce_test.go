@@ -89,11 +89,11 @@ type perLogin struct {
 	ended map[string][]plan.Outcome
 }
 
-func (p *perLogin) Begin(c plan.Change, _, _ []string) (func(plan.Result) error, error) {
-	return func(r plan.Result) error {
+func (p *perLogin) Begin(c plan.Change, _, _ []string) (func(plan.Result) func() error, error) {
+	return func(r plan.Result) func() error {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.ended[c.Login] = append(p.ended[c.Login], r.Outcome)
-		return nil
+		return func() error { return nil }
 	}, nil
 }

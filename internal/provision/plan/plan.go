@@ -122,11 +122,13 @@ type Guards struct {
 
 // Journal is the record of changes. Begin is called before a change is sent;
 // if it fails, the change is not sent. The function it returns is called with
-// how the change ended.
+// how the change ended, and returns what waits until that is written.
 type Journal interface {
 	// Begin gets the change and the ids of the roles it asks for and of those
-	// it names to be taken away.
-	Begin(c Change, grant, revoke []string) (end func(Result) error, err error)
+	// it names to be taken away. It returns when they are written, behind
+	// every end that was handed over before; if one of those could not be
+	// written, it fails.
+	Begin(c Change, grant, revoke []string) (end func(Result) (written func() error), err error)
 }
 
 // Question is what a person must confirm before a command goes on.
