@@ -24,8 +24,8 @@ build: ## build bin/edrctl
 demo: build ## onboard and offboard people against the embedded mock vendors
 	@PATH="$(CURDIR)/bin:$$PATH" $(BIN) mock exec --quiet --switch carbonblack:instant-activation=on -- ./examples/onboard.sh
 
-test: ## run all tests
-	$(GO) test $(PKGS)
+test: ## run all tests, and see that none is missing that the documentation names
+	@set -o pipefail; $(GO) test -json $(PKGS) | $(GO) run ./cmd/testreport docs/reliability.md docs/security.md
 
 race: ## run all tests under the race detector
 	CGO_ENABLED=1 $(GO) test -race $(PKGS)
