@@ -309,6 +309,24 @@ func TestAccountOlderThanTheCommandIsNotAdopted(t *testing.T) {
 	})
 }
 
+// What is said of an invitation depends on whether the vendor lists it.
+func TestInvited(t *testing.T) {
+	for listed, want := range map[bool]string{false: "invited; not listed until the invitation is taken up", true: ""} {
+		f := provisiontest.NewFake(provisiontest.FakeOptions{Invites: true})
+		to := target(f)
+		to.Vendor.ListsPending = listed
+		results, err := plan.Apply(t.Context(), []plan.Target{to}, []plan.Change{inTenant(create())}, unbounded())
+		require.NoError(t, err)
+		assert.Equal(t, plan.Invited, results[0].Outcome)
+		assert.Equal(t, want, results[0].Message)
+	}
+}
+
+func inTenant(c plan.Change) plan.Change {
+	c.Tenant = "one"
+	return c
+}
+
 func TestPartialCreate(t *testing.T) {
 	refused := &provision.Error{Kind: provision.ErrPartial, Err: &provision.Error{Kind: provision.ErrForbidden}}
 	f := provisiontest.NewFake(provisiontest.FakeOptions{})

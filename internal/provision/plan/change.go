@@ -85,7 +85,9 @@ func (j *job) created(u provision.User) Result {
 	}
 	if u.Status == provision.StatusInvited {
 		res.Outcome = Invited
-		res.Message = join("invited; not listed until the invitation is taken up", res.Message)
+		if !j.t.Vendor.ListsPending {
+			res.Message = join("invited; not listed until the invitation is taken up", res.Message)
+		}
 	}
 	return res
 }
