@@ -60,7 +60,7 @@ func runExport(ctx context.Context, a *app, out string) error {
 				a.note("warning: %s: left out: %v", t.Tenant, err)
 				continue
 			}
-			users[i] = append(users[i], rosterUser(t, u, roles))
+			users[i] = append(users[i], a.rosterUser(t, u, roles))
 			bar.add()
 		}
 	})
@@ -99,9 +99,9 @@ func (a *app) writeRoster(out, format string, r *roster.Roster) (err error) {
 }
 
 // rosterUser is a person of one tenant as a roster has it. Roles are ids, as
-// they are unambiguous; one that this credential could not give is marked to be
-// taken as written.
-func rosterUser(t plan.Target, u provision.User, known []provision.Role) roster.User {
+// they are unambiguous; one that this credential could not give, or whose id is an
+// alias for something else, is marked to be taken as written.
+func (a *app) rosterUser(t plan.Target, u provision.User, known []provision.Role) roster.User {
 	given := func(can provision.CapabilityName, s string) *string {
 		if s == "" || !t.Vendor.Can(can) || !roster.Holds(s) {
 			return nil
@@ -110,7 +110,9 @@ func rosterUser(t plan.Target, u provision.User, known []provision.Role) roster.
 	}
 	var roles []string
 	for _, id := range governed(t.Vendor, u) {
-		if !slices.ContainsFunc(known, func(k provision.Role) bool { return k.ID == id }) {
+		meant, err := a.file.ExpandRoles(t.Vendor.Name, []string{id})
+		isAlias := err != nil || !slices.Equal(meant, []string{id})
+		if isAlias || !slices.ContainsFunc(known, func(k provision.Role) bool { return k.ID == id }) {
 			id = provision.RawRolePrefix + id
 		}
 		roles = append(roles, id)
