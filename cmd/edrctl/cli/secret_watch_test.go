@@ -22,6 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"edrctl/internal/mock"
+	"edrctl/internal/provision"
 )
 
 // secretWatch knows the secrets of a script, and at its end looks for them in
@@ -145,8 +146,10 @@ func (w *secretWatch) addCanaries(text []byte) {
 func (w *secretWatch) started(servers *mock.Servers, config string) {
 	w.exempt(config)
 	for _, s := range servers.All() {
-		for key, value := range s.Settings() {
-			if regexp.MustCompile(`secret|^password$|^api-key$`).MatchString(key) {
+		i := slices.IndexFunc(vendors(), func(v provision.Vendor) bool { return v.Name == s.Vendor })
+		given := s.Settings()
+		for _, setting := range vendors()[i].Settings {
+			if value := given[setting.Name]; setting.Secret && value != "" {
 				w.secrets[value] = true
 			}
 		}
