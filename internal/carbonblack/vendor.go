@@ -25,11 +25,18 @@ const inFlight = 4
 
 const optAuthMethod = "auth-method"
 
+// about is what is special, for the help.
+const about = `People are invited. Until the invitation is taken up they are in no list, and
+nothing but waiting can be done with them: the outcome is "invited". Roles are
+held in a grant, directly or in access profiles; profiles that reach other
+organisations are left alone.`
+
 // Vendor describes this adapter.
 func Vendor() provision.Vendor {
 	return provision.Vendor{
 		Name:  name,
 		Title: "Carbon Black Cloud",
+		About: about,
 		Settings: []provision.Setting{
 			{Name: "url", Required: true, Address: true, Help: "address of the console, such as https://defense-prod05.conferdeploy.net"},
 			{Name: "org-key", Required: true, Help: "key of the organisation, from Settings > API Access"},

@@ -27,11 +27,17 @@ const perSecond = 8
 // inFlight is how many requests a tenant is sent at once.
 const inFlight = 2
 
+// about is what is special, for the help.
+const about = `The API makes no accounts and deletes none. Creating gives the role to
+somebody who is listed; deleting takes the role, and with the newer API the
+groups and the status, and says what remains. A user has one direct role.`
+
 // Vendor describes this adapter.
 func Vendor() provision.Vendor {
 	return provision.Vendor{
 		Name:         name,
 		Title:        "Palo Alto Networks Cortex",
+		About:        about,
 		Settings:     settings(),
 		Options:      options(),
 		Capabilities: capabilities(),

@@ -24,11 +24,17 @@ const inFlight = 16
 // that all clients of a tenant share.
 const perMinute = 5800
 
+// about is what is special, for the help.
+const about = `A user has a home CID and may hold roles in others. Role changes concern the
+home CID, or --set crowdstrike.cid=CID. Roles come by a second request after
+the account. They can be given for a limited time.`
+
 // Vendor describes this adapter.
 func Vendor() provision.Vendor {
 	return provision.Vendor{
 		Name:         name,
 		Title:        "CrowdStrike Falcon",
+		About:        about,
 		Settings:     settings(),
 		Options:      options(),
 		Capabilities: capabilities(),

@@ -17,11 +17,17 @@ import (
 // name is the vendor's name in messages.
 const name = "cybereason"
 
+// about is what is special, for the help.
+const about = `A new user needs a first password: --password with a reference, or
+--generate-password. A user is written as a whole, so edrctl reads, changes
+and writes back. responder_l2 excludes some roles and wants a second factor.`
+
 // Vendor describes this adapter.
 func Vendor() provision.Vendor {
 	return provision.Vendor{
 		Name:         name,
 		Title:        "Cybereason Defense Platform",
+		About:        about,
 		Settings:     settings(),
 		Options:      options(),
 		Capabilities: capabilities(),

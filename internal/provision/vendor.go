@@ -18,6 +18,9 @@ type Vendor struct {
 	Name string
 	// Title is the product's name, such as "CrowdStrike Falcon".
 	Title string
+	// About says what is special about it, for `help vendors`: a few lines of
+	// at most 78 characters.
+	About string
 	// Settings are the keys a tenant of this vendor takes beside the common
 	// ones.
 	Settings []Setting

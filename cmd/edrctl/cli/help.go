@@ -2,12 +2,15 @@ package cli
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
+
+	"edrctl/internal/provision"
 )
 
 // newTopics are pages of help that belong to no command.
-func newTopics() []*cobra.Command {
+func newTopics(vendors []provision.Vendor) []*cobra.Command {
 	topic := func(name, short, text string) *cobra.Command {
 		cmd := &cobra.Command{Use: name, Short: short, Long: text}
 		cmd.SetHelpFunc(func(cmd *cobra.Command, _ []string) { _, _ = fmt.Fprintln(cmd.OutOrStdout(), cmd.Long) })
@@ -19,7 +22,7 @@ func newTopics() []*cobra.Command {
 		topic("output", "Formats of results", helpOutput),
 		topic("secrets", "Where secrets come from and where they never go", helpSecrets),
 		topic("roster", "The file that says who should have access to what", helpRoster),
-		topic("vendors", "How the four vendors differ", helpVendors),
+		topic("vendors", "How the vendors differ", helpVendors(vendors)),
 	}
 }
 
@@ -157,35 +160,20 @@ A plan file holds no secret. Whoever has changed since it was made is left alone
 and reported as stale. --expect-sha refuses a plan other than the one that was
 looked at.`
 
-const helpVendors = `CrowdStrike Falcon
-  A user has a home CID and may hold roles in others. Role changes concern the
-  home CID, or --set crowdstrike.cid=CID. Roles come by a second request after
-  the account. They can be given for a limited time.
-
-Carbon Black Cloud
-  People are invited. Until the invitation is taken up they are in no list, and
-  nothing but waiting can be done with them: the outcome is "invited". Roles are
-  held in a grant, directly or in access profiles; profiles that reach other
-  organisations are left alone.
-
-Cortex XDR
-  The API makes no accounts and deletes none. Creating gives the role to
-  somebody who is listed; deleting takes the role, and with the newer API the
-  groups and the status, and says what remains. A user has one direct role.
-
-Cybereason
-  A new user needs a first password: --password with a reference, or
-  --generate-password. A user is written as a whole, so edrctl reads, changes
-  and writes back. responder_l2 excludes some roles and wants a second factor.
-
-` + "`edrctl vendor show VENDOR`" + ` lists what works, why something does not, and the
-options for --set.`
+// helpVendors is what the vendors say of themselves.
+func helpVendors(vendors []provision.Vendor) string {
+	var b strings.Builder
+	for _, v := range vendors {
+		b.WriteString(v.Title + "\n  " + strings.ReplaceAll(v.About, "\n", "\n  ") + "\n\n")
+	}
+	return b.String() + "`edrctl vendor show VENDOR` lists what works, why something does not, and the\noptions for --set."
+}
 
 // helpMock is the help of the command, which is a topic too.
-const helpMock = `` + "`edrctl mock exec -- COMMAND`" + ` starts fakes of all four vendors on loopback, runs
-the command with EDRCTL_CONFIG set, and ends with its status. The tenants are
-called crowdstrike, carbonblack, cortex and cybereason. ` + "`edrctl mock serve`" + ` serves
-until it is interrupted.
+const helpMock = `` + "`edrctl mock exec -- COMMAND`" + ` starts fakes of all vendors on loopback, runs the
+command with EDRCTL_CONFIG set, and ends with its status. There is a tenant for
+each, called like the vendor. ` + "`edrctl mock serve`" + ` serves until it is
+interrupted.
 
   edrctl mock exec -- edrctl user list -A
   edrctl mock exec --vendor crowdstrike -- ./onboard.sh

@@ -37,10 +37,11 @@ func newRootCmd(a *app) *cobra.Command {
 		newUserCmd(a), newRoleCmd(a), newPlanCmd(a), newApplyCmd(a), newExportCmd(a), newOffboardCmd(a), newReviewCmd(a),
 		newTenantCmd(a), newVendorCmd(a), newAuditCmd(a), newDoctorCmd(a),
 		newConfigCmd(a), newAuthCmd(a), newMockCmd(a), newVersionCmd(a))
-	cmd.Long = `edrctl creates, changes and removes people's accounts in the consoles of
-CrowdStrike Falcon, Carbon Black Cloud, Cortex XDR and Cybereason, with one set
-of verbs for all of them.`
-	cmd.AddCommand(newTopics()...)
+	cmd.Long = "edrctl creates, changes and removes people's accounts, with one set of verbs for\nthe consoles of all of these:\n"
+	for _, v := range a.Vendors {
+		cmd.Long += "\n* " + v.Title
+	}
+	cmd.AddCommand(newTopics(a.Vendors)...)
 	cmd.SilenceUsage, cmd.SilenceErrors = true, true
 	cmd.CompletionOptions.HiddenDefaultCmd = false
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {

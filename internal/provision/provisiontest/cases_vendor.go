@@ -2,6 +2,7 @@ package provisiontest
 
 import (
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -25,6 +26,10 @@ func vendorComplete(s *scene) {
 	v, word := s.Vendor, regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 	assert.Regexp(s, word, v.Name)
 	assert.NotEmpty(s, v.Title)
+	assert.NotEmpty(s, v.About)
+	for line := range strings.Lines(v.About) {
+		assert.LessOrEqual(s, len(strings.TrimRight(line, "\n")), 78, "line of About: %s", line)
+	}
 	assert.GreaterOrEqual(s, v.InFlight, 1, "InFlight")
 	require.NotNil(s, v.New)
 	address := false

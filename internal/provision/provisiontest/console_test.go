@@ -205,7 +205,7 @@ func toyVendor() *provision.Vendor {
 	}
 	native := provision.Capability{Level: provision.Native}
 	v := &provision.Vendor{
-		Name: "toy", Title: "Toy", InFlight: 2, ListsPending: true,
+		Name: "toy", Title: "Toy", About: "A toy.", InFlight: 2, ListsPending: true,
 		Settings: []provision.Setting{
 			{Name: "url", Help: "address", Address: true},
 			{Name: "token", Help: "key", Secret: true},

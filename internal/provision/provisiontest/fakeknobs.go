@@ -224,7 +224,7 @@ func (c *fakeConsole) vendor() *provision.Vendor {
 	}
 	maps.Copy(capabilities, c.o.Capabilities)
 	v := &provision.Vendor{
-		Name: c.o.Name, Title: "Fake " + c.o.Name,
+		Name: c.o.Name, Title: "Fake " + c.o.Name, About: "It keeps its people in memory.",
 		Settings: []provision.Setting{
 			{Name: "url", Help: "address", Address: true, Default: "https://fake.example"},
 			{Name: "password", Help: "the service account's password", Secret: true, Required: true},
