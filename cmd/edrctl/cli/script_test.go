@@ -21,7 +21,7 @@ import (
 const scriptDir = "../../../testdata/script"
 
 // TestScript runs the command scripts in testdata/script. Beside edrctl itself
-// they have these commands:
+// they have these commands, and $VENDORS is how many vendors there are:
 //
 //	mock [flags of mock serve]    start fakes and set EDRCTL_CONFIG
 //	fault VENDOR:METHOD:PART:ACTION[:COUNT]
@@ -49,6 +49,7 @@ func TestScript(t *testing.T) {
 			env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, ".cache"))
 			env.Setenv("XDG_STATE_HOME", filepath.Join(env.WorkDir, ".state"))
 			env.Setenv("TERM", "dumb")
+			env.Setenv("VENDORS", strconv.Itoa(len(vendors())))
 			env.Values[worldKey{}] = &scriptWorld{watch: env.T().(scriptT).watch, seen: map[string]int{}}
 			return nil
 		},
