@@ -183,9 +183,25 @@ func shellWords(line string) ([]string, error) {
 	return words, nil
 }
 
-// exampleWorld is what an example finds: the four consoles of the
-// configuration in `edrctl help environment`, with the people that examples
-// speak of, and a folder with the files that they name.
+// exampleConsole is a console that examples speak of. Its tenant's name is that
+// of the configuration in `edrctl help environment`, and two of the fake's people
+// take the parts of those who are named.
+type exampleConsole struct {
+	tenant string
+	people [2]string
+}
+
+func exampleConsoles() map[string]exampleConsole {
+	return map[string]exampleConsole{
+		"crowdstrike": {"falcon-prod", [2]string{"zofia.wisniewska@acme.example", "li.tran@my-company.com"}},
+		"carbonblack": {"cbc", [2]string{"ines.duarte@example.com", "lea.brandt@example.com"}},
+		"cortex":      {"xdr", [2]string{"ada.quist@northwind.example", "cy.okafor@example.com"}},
+		"cybereason":  {"cr", [2]string{"soc+night@example.com", "field.team@north.example"}},
+	}
+}
+
+// exampleWorld is what an example finds: the consoles that examples speak of,
+// with their people, and a folder with the files that they name.
 type exampleWorld struct {
 	t   *testing.T
 	dir string
@@ -198,14 +214,15 @@ func newExampleWorld(t *testing.T, path string) *exampleWorld {
 	t.Chdir(dir)
 	// A vendor that cannot create accounts has the people listed all the same.
 	created := path == "user create"
-	servers, err := mock.Start(context.Background(), mock.Options{Makers: mocks(), Seed: exampleSeeds(t, created)})
+	makers := slices.DeleteFunc(mocks(), func(m mock.Maker) bool { return exampleConsoles()[m.Vendor].tenant == "" })
+	servers, err := mock.Start(context.Background(), mock.Options{Makers: makers, Seed: exampleSeeds(t, makers, created)})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, servers.Close()) })
 
 	require.NoError(t, os.WriteFile("ca.pem", servers.CAPEM(), 0o600))
 	config := "default-tenants: [falcon-prod]\n" + string(servers.Config(filepath.Join(dir, "ca.pem")))
-	for vendor, tenant := range map[string]string{"crowdstrike": "falcon-prod", "carbonblack": "cbc", "cortex": "xdr", "cybereason": "cr"} {
-		config = regexp.MustCompile(`(?m)^( +)`+vendor+`:$`).ReplaceAllString(config, "${1}"+tenant+":")
+	for vendor, c := range exampleConsoles() {
+		config = regexp.MustCompile(`(?m)^( +)`+vendor+`:$`).ReplaceAllString(config, "${1}"+c.tenant+":")
 	}
 	require.NoError(t, os.WriteFile("config.yaml", []byte(config), 0o600))
 	for name, content := range exampleFiles() {
@@ -224,23 +241,17 @@ func newExampleWorld(t *testing.T, path string) *exampleWorld {
 
 // exampleSeeds are the fakes' states with two people renamed to those of the
 // examples; with created only where accounts cannot be created.
-func exampleSeeds(t *testing.T, created bool) map[string]json.RawMessage {
+func exampleSeeds(t *testing.T, makers []mock.Maker, created bool) map[string]json.RawMessage {
 	t.Helper()
-	people := map[string][2]string{
-		"crowdstrike": {"zofia.wisniewska@acme.example", "li.tran@my-company.com"},
-		"carbonblack": {"ines.duarte@example.com", "lea.brandt@example.com"},
-		"cortex":      {"ada.quist@northwind.example", "cy.okafor@example.com"},
-		"cybereason":  {"soc+night@example.com", "field.team@north.example"},
-	}
 	seeds := map[string]json.RawMessage{}
-	for _, m := range mocks() {
+	for _, m := range makers {
 		state, err := json.Marshal(m.New(mock.Env{Now: time.Now}).State())
 		require.NoError(t, err)
 		names := [2]string{"ines.duarte@example.com", "tomas.keller@example.com"}
 		if created && m.Vendor != "cortex" {
 			names = [2]string{"somebody@example.com", "nobody@example.com"}
 		}
-		for i, login := range people[m.Vendor] {
+		for i, login := range exampleConsoles()[m.Vendor].people {
 			require.Contains(t, string(state), `"`+login+`"`)
 			state = bytes.ReplaceAll(state, []byte(`"`+login+`"`), []byte(`"`+names[i]+`"`))
 		}
