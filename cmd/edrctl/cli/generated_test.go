@@ -34,6 +34,9 @@ func TestGenerated(t *testing.T) {
 		return
 	}
 	assert.Equal(t, want, string(data), "run `make generate`")
+	for _, v := range vendors() {
+		assert.FileExists(t, "../../../docs/vendors/"+v.Name+".md", "the page that the table links to")
+	}
 }
 
 // fill replaces what stands between the markers of a part.
@@ -46,12 +49,13 @@ func fill(t *testing.T, text, part, content string) string {
 	return text[:from+len(begin)] + content + text[to:]
 }
 
-// vendorTable is the table of capabilities in Markdown.
+// vendorTable is the table of capabilities in Markdown, with links to the
+// vendors' pages.
 func vendorTable() string {
 	var b strings.Builder
 	b.WriteString("\n| |")
 	for _, v := range vendors() {
-		b.WriteString(" " + v.Title + " |")
+		b.WriteString(" [" + v.Title + "](docs/vendors/" + v.Name + ".md) |")
 	}
 	b.WriteString("\n| --- |" + strings.Repeat(" --- |", len(vendors())) + "\n")
 	marks := map[provision.Level]string{provision.Native: "yes", provision.Emulated: "emulated", provision.Unsupported: "no"}
