@@ -60,8 +60,9 @@ type Provisioner interface {
 	// grants first, so that a swap never leaves a moment without roles. What
 	// Vendor.PlanRoles refuses is refused before anything changes. Granting a
 	// held role, or revoking one not held, is not an error and sends nothing.
-	// An unknown role changes nothing. With ErrUncertain, or when a later step
-	// of several fails, the result says what was sent.
+	// An unknown role changes nothing. When a later step of several is refused,
+	// the error is ErrPartial and wraps the cause. With either that or
+	// ErrUncertain, the result says what was sent.
 	ChangeRoles(ctx context.Context, login string, c RoleChange) (RoleResult, error)
 
 	// Reset makes the user enrol a second factor, or choose a password, anew.

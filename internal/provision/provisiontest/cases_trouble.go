@@ -21,6 +21,7 @@ func troubleCases() []contract {
 	return []contract{
 		{name: "a lost answer is ErrUncertain and the change is sent once", needs: list, run: lostOnce},
 		{name: "a lost answer to any of several steps ends them", needs: list, run: lostSteps},
+		{name: "a refusal of a later step is ErrPartial", needs: list, run: refusedStep},
 		{name: "a lost answer is settled by asking again", needs: list, run: lostAgain},
 		{name: "a change stopped while its answer is awaited is ErrUncertain", needs: list, run: stoppedLate},
 		{name: "a context that has ended sends nothing", run: stoppedEarly},
@@ -196,6 +197,22 @@ func lostSteps(s *scene) {
 		require.ErrorIs(s, err, provision.ErrUncertain)
 		assert.Equal(s, []string{s.RoleA.ID}, got.Granted, "what was sent")
 	})
+}
+
+func refusedStep(s *scene) {
+	for name, prepare := range inOrder(s.deeds()) {
+		s.sub(name, func(s *scene) {
+			d := prepare(s)
+			s.Disturb(Fault{Skip: 1, Effect: Refuse})
+			err := d.do(s.Context(), s.p)
+			if s.Disturbed() == 0 {
+				require.NoError(s, err, "it is one step")
+				return
+			}
+			require.Equal(s, provision.ErrPartial, provision.KindOf(err), "%v", err)
+			assert.ErrorIs(s, err, provision.ErrForbidden, "the cause")
+		})
+	}
 }
 
 func lostAgain(s *scene) {

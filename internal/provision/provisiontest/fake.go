@@ -411,7 +411,7 @@ func (f *Fake) changeRoles(ctx context.Context, login string, c provision.RoleCh
 	if c.Activate && u.Status == provision.StatusDisabled {
 		steps = append(steps, step{request: "POST users/" + u.ID + "/activate", activate: true})
 	}
-	for _, s := range steps {
+	for i, s := range steps {
 		err := f.change(ctx, OpChangeRoles, s.request, func() error {
 			result.User = f.console.setRoles(u.ID, s.diff, c.Expires)
 			if s.activate {
@@ -424,8 +424,14 @@ func (f *Fake) changeRoles(ctx context.Context, login string, c provision.RoleCh
 			result.Revoked = append(result.Revoked, s.diff.Revoke...)
 			result.Activated = result.Activated || s.activate
 		}
-		if err != nil {
+		switch {
+		case err == nil:
+		case errors.Is(err, provision.ErrUncertain), i == 0:
 			return result, err
+		default:
+			return result, &provision.Error{
+				Vendor: f.Vendor().Name, Op: OpChangeRoles, Kind: provision.ErrPartial, Message: "a step was not done", Err: err,
+			}
 		}
 	}
 	return result, nil

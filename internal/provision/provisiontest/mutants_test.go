@@ -667,6 +667,12 @@ func troubleMutants() map[string]mutant {
 				return result, kind(err, provision.ErrUncertain, provision.ErrUnavailable)
 			}
 		}},
+		"calls half a change refused": {breaks: "a refusal of a later step is ErrPartial", twist: func(w *twisted) {
+			w.change = func(ctx context.Context, login string, c provision.RoleChange) (provision.RoleResult, error) {
+				result, err := w.Fake.ChangeRoles(ctx, login, c)
+				return result, kind(err, provision.ErrPartial, provision.ErrForbidden)
+			}
+		}},
 		"calls a lost change done": {breaks: lostSteps, twist: func(w *twisted) {
 			w.update = func(ctx context.Context, login string, p provision.UserPatch) (provision.User, bool, error) {
 				u, changed, err := w.Fake.UpdateUser(ctx, login, p)
