@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -54,9 +55,11 @@ func (r *recorder) shape(method string, u *url.URL) string {
 	return strings.Join(append(words, pairs...), " ")
 }
 
-// hide puts {login} in the place of a login, as written or in lower case.
+// hide puts {login} in the place of a login, as written or in lower case, and
+// {id} in that of an id that a fake may make anew for each person.
 func (r *recorder) hide(text string) string {
-	return strings.NewReplacer(r.login, "{login}", strings.ToLower(r.login), "{login}").Replace(text)
+	text = strings.NewReplacer(r.login, "{login}", strings.ToLower(r.login), "{login}").Replace(text)
+	return regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`).ReplaceAllString(text, "{id}")
 }
 
 // logins are what CheckLogin accepts, with a liking for what could leave a path,

@@ -15,7 +15,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -170,8 +169,9 @@ func TestEchoes(t *testing.T) {
 	eachConsole(t, func(t *testing.T, c console) {
 		s, h := terminalStage(t, c)
 		var secrets []string
-		for key, value := range s.api.Settings(s.server.URL) {
-			if regexp.MustCompile(`secret|^password$|^api-key$`).MatchString(key) {
+		given := s.api.Settings(s.server.URL)
+		for _, setting := range c.vendor.Settings {
+			if value := given[setting.Name]; setting.Secret && value != "" {
 				secrets = append(secrets, value)
 			}
 		}

@@ -272,7 +272,7 @@ func TestWhatCommandsLeaveBehind(t *testing.T) {
 			h.configure(t, s)
 			var signedOut atomic.Int64
 			s.put(func(w http.ResponseWriter, r *http.Request, fake http.Handler) {
-				if strings.HasSuffix(r.URL.Path, "/revoke") || r.URL.Path == "/logout" {
+				if r.URL.Path == "/oauth2/revoke" || r.URL.Path == "/logout" {
 					signedOut.Add(1)
 				}
 				fake.ServeHTTP(w, r)
