@@ -145,6 +145,9 @@ func (a *app) toApply(ctx context.Context, planPath string, opts applyOptions) (
 	var wanted []plan.Wanted
 	seen := map[string]bool{}
 	for _, d := range planned {
+		if d.Outcome == plan.Failed {
+			continue // nothing is to be done about them
+		}
 		if !seen[d.Tenant] {
 			seen[d.Tenant] = true
 			names = append(names, d.Tenant)

@@ -158,7 +158,8 @@ the first apply after "expires" takes all direct roles away.
 
 A plan file holds no secret. Whoever has changed since it was made is left alone
 and reported as stale. --expect-sha refuses a plan other than the one that was
-looked at.`
+looked at. A plan's sha256 is that of the same JSON without the key sha256 and
+without white space between values: jq -cj 'del(.sha256)' p.json | sha256sum`
 
 // helpVendors is what the vendors say of themselves.
 func helpVendors(vendors []provision.Vendor) string {

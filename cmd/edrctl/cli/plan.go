@@ -65,7 +65,12 @@ func runPlan(ctx context.Context, a *app, opts planOptions) error {
 func planStatus(diffs []plan.Difference, exitCode bool, complain func(plan.Difference)) int {
 	var failures []int
 	fine, changes := false, false
-	reported := map[string]bool{}
+	alike := map[string]int{}
+	for _, d := range diffs {
+		if d.Outcome == plan.Failed {
+			alike[d.Tenant+d.Err.Error()]++
+		}
+	}
 	for _, d := range diffs {
 		changes = changes || d.Outcome == plan.Planned
 		if d.Outcome != plan.Failed {
@@ -73,8 +78,13 @@ func planStatus(diffs []plan.Difference, exitCode bool, complain func(plan.Diffe
 			continue
 		}
 		failures = append(failures, kindStatus(provision.KindOf(d.Err)))
-		if text := d.Tenant + d.Err.Error(); !reported[text] {
-			reported[text] = true
+		switch text := d.Tenant + d.Err.Error(); alike[text] {
+		case 0: // said already
+		default: // what meets several people is about the tenant
+			d.Login = ""
+			fallthrough
+		case 1:
+			alike[text] = 0
 			complain(d)
 		}
 	}
@@ -90,11 +100,14 @@ func planStatus(diffs []plan.Difference, exitCode bool, complain func(plan.Diffe
 }
 
 func (a *app) complainDifference(d plan.Difference) {
-	if d.Tenant == d.Vendor {
-		a.complain(d.Err)
-		return
+	err := d.Err
+	if d.Login != "" {
+		err = fmt.Errorf("%s: %w", d.Login, err)
 	}
-	a.complain(fmt.Errorf("%s: %w", d.Tenant, d.Err))
+	if d.Tenant != d.Vendor { // the error names the vendor
+		err = fmt.Errorf("%s: %w", d.Tenant, err)
+	}
+	a.complain(err)
 }
 
 // noteCounts says on stderr what is to be done in each tenant.

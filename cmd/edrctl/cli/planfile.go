@@ -18,18 +18,26 @@ import (
 const maxPlan = 256 << 20
 
 // planFile is a plan as it is written. Its hash is that of everything else in
-// it, in this order and without white space.
+// it, in this order and without white space, as the help on rosters says.
 type planFile struct {
 	APIVersion string            `json:"apiVersion"`
 	Kind       string            `json:"kind"`
 	SHA256     string            `json:"sha256,omitempty"`
 	Items      []render.PlanItem `json:"items"`
-	Summary    map[string]int    `json:"summary"`
+	// Errors are the targets that could not be planned.
+	Errors  []render.ItemError `json:"errors,omitempty"`
+	Summary map[string]int     `json:"summary"`
 }
 
 func newPlanFile(diffs []plan.Difference) (planFile, error) {
 	p := planFile{APIVersion: render.APIVersion, Kind: render.KindPlan, Items: []render.PlanItem{}, Summary: map[string]int{}}
 	for _, d := range diffs {
+		if d.Outcome == plan.Failed {
+			p.Errors = append(p.Errors, render.ItemError{
+				Tenant: d.Tenant, Vendor: d.Vendor, Login: d.Login, Error: render.ErrorOf(d.Err),
+			})
+			continue
+		}
 		p.Items = append(p.Items, planItem(d))
 		p.Summary[string(d.Outcome)]++
 	}
@@ -57,7 +65,9 @@ func (p planFile) document() render.Document {
 			rows = append(rows, item)
 		}
 	}
-	return render.Document{Kind: render.KindPlan, SHA256: p.SHA256, Items: p.Items, Summary: p.Summary, Rows: rows}
+	return render.Document{
+		Kind: render.KindPlan, SHA256: p.SHA256, Items: p.Items, Errors: p.Errors, Summary: p.Summary, Rows: rows,
+	}
 }
 
 func planItem(d plan.Difference) render.PlanItem {
@@ -108,7 +118,8 @@ func readPlan(path string) (planFile, error) {
 	return p, nil
 }
 
-// differences are the items of a plan as they are carried out.
+// differences are the items of a plan as they are carried out, and what could
+// not be planned, as failures.
 func (p planFile) differences() ([]plan.Difference, error) {
 	var diffs []plan.Difference
 	for i, item := range p.Items {
@@ -124,6 +135,15 @@ func (p planFile) differences() ([]plan.Difference, error) {
 			d.Err = &provision.Error{Vendor: d.Vendor, Op: d.Action, Kind: provision.ErrUnsupported, Message: d.Message}
 		}
 		diffs = append(diffs, d)
+	}
+	for i, e := range p.Errors {
+		if e.Error == nil {
+			return nil, fmt.Errorf("error %d says nothing", i+1)
+		}
+		diffs = append(diffs, plan.Difference{
+			Tenant: e.Tenant, Vendor: e.Vendor, Login: e.Login, Action: plan.DiffNone, Outcome: plan.Failed,
+			Err: &provision.Error{Op: "plan", Kind: e.Error.Code, Message: e.Error.Message, Hint: e.Error.Hint},
+		})
 	}
 	return diffs, nil
 }

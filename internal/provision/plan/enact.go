@@ -163,6 +163,8 @@ func MarkStale(planned, now []Difference) []Difference {
 		case d.Outcome != Planned:
 		case is.Outcome == Failed && is.Seen == fingerprint(nil): // nothing could be read
 			out[i].Outcome, out[i].Err = Failed, is.Err
+		case d.Action == DiffCreate && is.Outcome == Invited: // since the plan was made
+			out[i].Outcome, out[i].Message = Invited, is.Message
 		case is.Seen != d.Seen:
 			out[i].Outcome = Stale
 			out[i].Err = &provision.Error{
