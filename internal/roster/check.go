@@ -29,13 +29,17 @@ type Known interface {
 // things are at the vendor.
 func (r *Roster) Check(known Known) error {
 	c := newChecker(r, known)
+	c.check()
+	return c.faults.err()
+}
+
+func (c *checker) check() {
 	c.defaults()
-	for i := range r.Users {
-		if c.user(&r.Users[i]); c.faults.full() {
+	for i := range c.roster.Users {
+		if c.user(&c.roster.Users[i]); c.faults.full() {
 			break
 		}
 	}
-	return c.faults.err()
 }
 
 // Warnings name what will be ignored: passwords of users none of whose tenants
@@ -77,6 +81,10 @@ type checker struct {
 	expanded map[string]string
 	// reported are the options that are not reported for every user again.
 	reported map[string]bool
+	// spoilt are users who may lack what the file gives them.
+	spoilt map[*User]bool
+	// tenantsChecked is true where the reader has found the unknown tenants.
+	tenantsChecked bool
 }
 
 func newChecker(r *Roster, known Known) *checker {
@@ -111,7 +119,7 @@ func (c *checker) vendors(u *User) []*provision.Vendor {
 func (c *checker) defaults() {
 	d := c.roster.Defaults
 	for _, tenant := range d.Tenants {
-		if c.vendor(tenant) == nil {
+		if c.vendor(tenant) == nil && !c.tenantsChecked {
 			c.fault(pos{d.Line, d.Column}, "%s", unknown("tenant", tenant, c.known.Names()))
 		}
 	}
@@ -119,13 +127,13 @@ func (c *checker) defaults() {
 
 func (c *checker) user(u *User) {
 	for _, tenant := range u.Tenants {
-		if c.vendor(tenant) == nil {
-			c.faultOf(u, unknown("tenant", tenant, c.known.Names()))
+		if c.vendor(tenant) == nil && !c.tenantsChecked {
+			c.faultOf(u, pos{}, unknown("tenant", tenant, c.known.Names()))
 		}
 	}
 	tenants := c.roster.TenantsOf(u)
-	if len(tenants) == 0 {
-		c.faultOf(u, "no tenant is named, and there are no default ones")
+	if len(tenants) == 0 && !c.spoilt[u] && u.Login != "" {
+		c.faultOf(u, pos{}, "no tenant is named, and there are no default ones")
 	}
 	if u.State != Absent {
 		c.aliases(u, tenants)
@@ -135,10 +143,14 @@ func (c *checker) user(u *User) {
 	}
 }
 
-// faultOf reports a fault of a user, who is named because the place does not
-// say everything: the file may be one long line.
-func (c *checker) faultOf(u *User, fault string) {
-	c.fault(pos{u.Line, u.Column}, "%s: %s", u.Login, fault)
+// faultOf reports a fault of a user, at a place or where the user stands. The
+// user is named because the place does not say everything: the file may be one
+// long line.
+func (c *checker) faultOf(u *User, where pos, fault string) {
+	if where.line == 0 {
+		where = pos{u.Line, u.Column}
+	}
+	c.fault(where, "%s: %s", u.Login, fault)
 }
 
 // aliases checks that the aliases have roles for each tenant's vendor.
@@ -158,7 +170,7 @@ func (c *checker) aliases(u *User, tenants []string) {
 			c.expanded[key] = fault
 		}
 		if fault != "" {
-			c.faultOf(u, fault+", which tenant "+tenant+" is")
+			c.faultOf(u, u.rolesAt, fault+", which tenant "+tenant+" is")
 		}
 	}
 }
@@ -181,7 +193,7 @@ func (c *checker) options(u *User, vendor string, options map[string]string) {
 		key := vendor + "." + name
 		known := slices.ContainsFunc(vendors[i].Options, func(o provision.Option) bool { return o.Name == name })
 		if known || !c.reported[key] {
-			c.faultOf(u, messageOf(err))
+			c.faultOf(u, u.optionsAt[key], messageOf(err))
 		}
 		c.reported[key] = true
 	}
@@ -189,6 +201,13 @@ func (c *checker) options(u *User, vendor string, options map[string]string) {
 
 // foreign reports options of a vendor that no tenant of the user has.
 func (c *checker) foreign(u *User, vendor string) {
+	var where pos
+	for key, at := range u.optionsAt {
+		first := where.line == 0 || at.line < where.line || at.line == where.line && at.column < where.column
+		if strings.HasPrefix(key, vendor+".") && first {
+			where = at
+		}
+	}
 	var names []string
 	for _, tenant := range c.known.Names() {
 		if v := c.vendor(tenant); v != nil {
@@ -197,10 +216,11 @@ func (c *checker) foreign(u *User, vendor string) {
 	}
 	names = distinct(names)
 	switch {
+	case contains(names, vendor) && c.spoilt[u]:
 	case contains(names, vendor):
-		c.faultOf(u, "options for "+vendor+", but none of the user's tenants is one: "+listed(c.roster.TenantsOf(u)))
+		c.faultOf(u, where, "options for "+vendor+", but none of the user's tenants is one: "+listed(c.roster.TenantsOf(u)))
 	case !c.reported[vendor]:
-		c.faultOf(u, unknown("vendor of options", vendor, names))
+		c.faultOf(u, where, unknown("vendor of options", vendor, names))
 		c.reported[vendor] = true
 	}
 }

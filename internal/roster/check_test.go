@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"edrctl/internal/provision"
 )
 
 func TestChecksAgainstTheConfiguration(t *testing.T) {
@@ -28,14 +30,75 @@ func TestChecksAgainstTheConfiguration(t *testing.T) {
 		`r.yaml:4:12: unknown tenant "cbc-eu"; known are falcon, falcon-eu, cbc, cr`,
 		`r.yaml:7:5: tenant@b.example: unknown tenant "faclon"; did you mean "falcon"?`,
 		`r.yaml:7:5: tenant@b.example: unknown tenant "other"; known are falcon, falcon-eu, cbc, cr`,
-		`r.yaml:9:5: alias@b.example: role alias "lead" has no role for carbonblack, which tenant cbc is`,
+		`r.yaml:9:46: alias@b.example: role alias "lead" has no role for carbonblack, which tenant cbc is`,
 		`r.yaml:10:5: further@b.example: role alias "lead" has no role for cybereason, which tenant cr is`,
-		`r.yaml:12:5: vendor@b.example: unknown vendor of options "cybereasn"; did you mean "cybereason"?`,
-		`r.yaml:12:5: vendor@b.example: options for cybereason, but none of the user's tenants is one: falcon`,
-		`r.yaml:14:5: option@b.example: cybereason has no option "totp"; ` + options,
-		`r.yaml:14:5: option@b.example: option cybereason.totp-enabled is true or false, not "maybe"`,
-		`r.yaml:15:5: option2@b.example: option cybereason.totp-enabled is true or false, not "no"`,
+		`r.yaml:12:72: vendor@b.example: unknown vendor of options "cybereasn"; did you mean "cybereason"?`,
+		`r.yaml:12:92: vendor@b.example: options for cybereason, but none of the user's tenants is one: falcon`,
+		`r.yaml:14:69: option@b.example: cybereason has no option "totp"; ` + options,
+		`r.yaml:14:78: option@b.example: option cybereason.totp-enabled is true or false, not "maybe"`,
+		`r.yaml:15:79: option2@b.example: option cybereason.totp-enabled is true or false, not "no"`,
 	}, faultsOf(t, r.Check(testKnown())))
+}
+
+// Read and Check together report all faults at once and where they stand, but
+// none that only follows from another.
+func TestFaultsOfReadAndCheckTogether(t *testing.T) {
+	for _, tt := range []struct{ name, file, text string }{
+		{"r.yaml", lines(
+			"apiVersion: edrctl/v1", "kind: Roster", "users:",
+			"  - login: nobody",
+			"    tenants: [cbc]",
+			"  - login: key@b.example",
+			"    tenats: [cbc]",
+			"  - login: tenant@b.example",
+			"    tenants:",
+			"      - cbc",
+			"      - nowhere",
+			"  - login: name@b.example",
+			"    tenants: [Upper_Case]",
+			"    options: {cybereason: {totp-enabled: true}}",
+			"  - login: alias@b.example",
+			"    tenants: [cbc]",
+			"    roles: [lead]",
+			"  - login: option@b.example",
+			"    tenants: [cr]",
+			"    options:",
+			"      cybereason:",
+			"        totp-enabled: true",
+			"        totp: 1",
+			"  - login: foreign@b.example",
+			"    tenants: [cbc]",
+			"    options:",
+			"      cybereason: {totp-enabled: true}",
+			"  - login: without@b.example",
+			"    state: gone",
+			"  - login: lost@b.example",
+		), `r.yaml:4:12: "nobody" is not a login: there is no "@"
+r.yaml:7:5: unknown key "tenats"; did you mean "tenants"?
+r.yaml:11:9: unknown tenant "nowhere"; known are falcon, falcon-eu, cbc, cr
+r.yaml:13:15: "Upper_Case" is no name of a tenant, which has a to z, 0 to 9 and, not first, dashes
+r.yaml:17:5: alias@b.example: role alias "lead" has no role for carbonblack, which tenant cbc is
+r.yaml:23:9: option@b.example: cybereason has no option "totp"; known are cybereason.totp-enabled, cybereason.groups, cybereason.scope
+r.yaml:27:20: foreign@b.example: options for cybereason, but none of the user's tenants is one: cbc
+r.yaml:29:12: state is present or absent, not "gone"
+r.yaml:30:5: lost@b.example: no tenant is named, and there are no default ones`},
+		{"r.csv", "login,nme,tenants,cybereason.totp,state\na@b.example,,cr;nowhere,1,gone\nb@b.example,,other,,\n\"c@b.example\n",
+			`r.csv:1:7: unknown column "nme"; known are login, first-name, last-name, phone, roles, tenants, state, expires, password; an option's is vendor.option
+r.csv:2:14: unknown tenant "nowhere"; known are falcon, falcon-eu, cbc, cr
+r.csv:2:25: a@b.example: cybereason has no option "totp"; known are cybereason.totp-enabled, cybereason.groups, cybereason.scope
+r.csv:2:27: state is present or absent, not "gone"
+r.csv:3:14: unknown tenant "other"; known are falcon, falcon-eu, cbc, cr
+r.csv:4:14: not CSV from here on: extraneous or missing " in quoted-field`},
+		{"r.csv", "nme\na@b.example\n", `r.csv:1:1: column "login" is missing
+r.csv:1:1: unknown column "nme"; known are login, first-name, last-name, phone, roles, tenants, state, expires, password; an option's is vendor.option`},
+	} {
+		_, err := ReadFor(strings.NewReader(tt.file), tt.name, testKnown())
+		assert.ElementsMatch(t, strings.Split(tt.text, "\n"), faultsOf(t, err))
+	}
+	_, err := ReadFor(strings.NewReader("login,tenants\na@b.example,cbc\n"), "r.csv", testKnown())
+	require.NoError(t, err)
+	_, err = ReadFor(strings.NewReader("x"), "r.txt", testKnown())
+	require.ErrorIs(t, err, provision.ErrUsage)
 }
 
 func TestChecksUsersWithoutTenants(t *testing.T) {

@@ -67,7 +67,9 @@ type csvReader struct {
 	data    []byte
 	rows    *csv.Reader
 	columns []column
-	row     []string
+	// nameless is true without a column of logins.
+	nameless bool
+	row      []string
 	// begin is the offset of the row, and line its number.
 	begin, line int
 }
@@ -132,7 +134,8 @@ func (c *csvReader) place(line, column int) pos {
 	return pos{line, 1 + utf8.RuneCount(c.data[start:end])}
 }
 
-// header reads the names of the columns.
+// header reads the names of the columns. Of a column that has no good name the
+// cells are passed over.
 func (c *csvReader) header() bool {
 	if name, ok := c.separator(); ok {
 		c.end(c.pos(0), "the columns are separated by %s; save the file with commas", name)
@@ -142,6 +145,7 @@ func (c *csvReader) header() bool {
 	for i, cell := range c.row {
 		name := strings.TrimSpace(cell)
 		vendor, option, dotted := strings.Cut(name, ".")
+		before := len(c.faults)
 		switch {
 		case seen[name]:
 			c.fault(c.pos(i), "column %s stands here again", quote(name))
@@ -153,13 +157,15 @@ func (c *csvReader) header() bool {
 			c.fault(c.pos(i), "%s; an option's is vendor.option", unknown("column", name, columnNames()))
 		}
 		seen[name] = true
+		if len(c.faults) > before {
+			name, vendor = "", ""
+		}
 		c.columns = append(c.columns, column{key: name, vendor: vendor, option: option})
 	}
-	if !seen[keyLogin] {
+	if c.nameless = !seen[keyLogin]; c.nameless {
 		c.fault(c.pos(0), "column %q is missing", keyLogin)
 	}
-	// Without their names, the cells of the rows would be faults all over.
-	return len(c.faults) == 0
+	return true
 }
 
 // separator names what stands between the columns, if that is no comma.
@@ -182,8 +188,11 @@ func (c *csvReader) user() {
 		c.fault(c.pos(n), "the row has %d cells, and the header %d", len(c.row), n)
 		return
 	}
-	named := false
+	named := c.nameless
 	for i, cell := range c.row {
+		if c.columns[i].key == "" {
+			continue
+		}
 		text := strings.TrimSpace(render.Unneutralise(cell))
 		if text == "" {
 			continue
@@ -204,9 +213,9 @@ func (c *csvReader) user() {
 func (c *csvReader) cell(u *User, i int, v value) {
 	switch col := c.columns[i]; {
 	case col.vendor != "":
-		u.option(col.vendor, col.option, c.word(v.text))
+		u.option(v.pos, col.vendor, col.option, c.word(v.text))
 	case col.key == keyRoles:
-		u.Roles = c.texts(c.split(v, keyRoles))
+		u.Roles, u.rolesAt = c.texts(c.split(v, keyRoles)), v.pos
 	case col.key == keyTenants:
 		u.Tenants = c.tenantNames(c.split(v, keyTenants))
 	default:

@@ -34,12 +34,12 @@ func TestReadsCSV(t *testing.T) {
 	} {
 		r, err := Read(strings.NewReader(text), "people.csv")
 		require.NoError(t, err, name)
-		assert.Equal(t, first, r.Users, name)
+		assert.Equal(t, first, byUser(r.Users), name)
 	}
 	quoted := `"` + strings.ReplaceAll(strings.ReplaceAll(lines("login,roles", "a@b.example,x"), ",", `","`), "\n", "\"\n\"")
 	r, err := Read(strings.NewReader(strings.TrimSuffix(quoted, `"`)), "people.csv")
 	require.NoError(t, err)
-	assert.Equal(t, []User{{Login: "a@b.example", Roles: []string{"x"}, State: Present, Line: 2, Column: 1}}, r.Users)
+	assert.Equal(t, []User{{Login: "a@b.example", Roles: []string{"x"}, State: Present, Line: 2, Column: 1}}, byUser(r.Users))
 
 	r, err = Read(strings.NewReader("login\n"), "people.csv")
 	require.NoError(t, err)
@@ -70,7 +70,7 @@ func TestRefusesCSV(t *testing.T) {
 				`1:32: unknown column "cr."; known are ` + listed(columnNames()) + `; an option's is vendor.option`,
 				`1:36: unknown column "Cr.x"; known are ` + listed(columnNames()) + `; an option's is vendor.option`,
 				`1:41: unknown column ".x"; known are ` + listed(columnNames()) + `; an option's is vendor.option`,
-				`1:54: column "tenants" stands here again`,
+				`1:54: column "tenants" stands here again`, `2:4: the row has 2 cells, and the header 11`,
 			},
 		},
 		{"no login", "roles,tenants\n", []string{`1:1: column "login" is missing`}},

@@ -95,7 +95,7 @@ func (r *reader) user(n *yaml.Node) {
 	for key, v := range r.entries(n, "a user") {
 		switch key.Value {
 		case keyRoles:
-			u.Roles = r.texts(r.list(v, keyRoles))
+			u.Roles, u.rolesAt = r.texts(r.list(v, keyRoles)), at(key)
 		case keyTenants:
 			u.Tenants = r.tenantNames(r.list(v, keyTenants))
 		case keyTenantRoles:
@@ -154,9 +154,9 @@ func (r *reader) options(u *User, n *yaml.Node) {
 			if !isName(name.Value) {
 				r.fault(at(name), "%s is no name of an option", quote(name.Value))
 			} else if v.Kind == yaml.SequenceNode {
-				r.listOption(u, vendor.Value, name.Value, v)
+				r.listOption(u, at(name), vendor.Value, name.Value, v)
 			} else if text, given := r.text(v, name.Value); given {
-				u.option(r.word(vendor.Value), r.word(name.Value), r.word(text.text))
+				u.option(at(name), r.word(vendor.Value), r.word(name.Value), r.word(text.text))
 			}
 		}
 	}
@@ -164,12 +164,12 @@ func (r *reader) options(u *User, n *yaml.Node) {
 
 // listOption takes a list for the value of an option that is written with
 // commas elsewhere.
-func (r *reader) listOption(u *User, vendor, name string, n *yaml.Node) {
+func (r *reader) listOption(u *User, where pos, vendor, name string, n *yaml.Node) {
 	list := r.list(n, "option "+vendor+"."+name)
 	for _, v := range list {
 		if strings.Contains(v.text, ",") {
 			r.fault(v.pos, "an item of option %s.%s has a comma in it", vendor, name)
 		}
 	}
-	u.option(vendor, name, strings.Join(r.texts(list), ","))
+	u.option(where, vendor, name, strings.Join(r.texts(list), ","))
 }

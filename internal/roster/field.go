@@ -169,10 +169,11 @@ func isName(s string) bool {
 }
 
 // option sets an option of a user.
-func (u *User) option(vendor, name, text string) {
+func (u *User) option(at pos, vendor, name, text string) {
 	if u.Options == nil {
-		u.Options = map[string]map[string]string{}
+		u.Options, u.optionsAt = map[string]map[string]string{}, map[string]pos{}
 	}
+	u.optionsAt[vendor+"."+name] = at
 	if u.Options[vendor] == nil {
 		u.Options[vendor] = map[string]string{}
 	}
@@ -183,9 +184,12 @@ func (u *User) option(vendor, name, text string) {
 func (r *reader) tenantNames(list []value) []string {
 	names := r.texts(list)
 	for _, v := range list {
-		if fault := checkTenant(v.text); fault != "" {
+		switch fault := checkTenant(v.text); {
+		case fault != "":
 			r.fault(v.pos, "%s", fault)
 			names = nil
+		case r.tenants != nil && !contains(r.tenants, v.text):
+			r.fault(v.pos, "%s", unknown("tenant", v.text, r.tenants))
 		}
 	}
 	return names

@@ -95,7 +95,17 @@ func faultsOf(tb testing.TB, err error) []string {
 func unplaced(users []User) []User {
 	var all []User
 	for _, u := range users {
-		u.Line, u.Column = 0, 0
+		u.Line, u.Column, u.rolesAt, u.optionsAt = 0, 0, pos{}, nil
+		all = append(all, u)
+	}
+	return all
+}
+
+// byUser are users with the places of their own alone.
+func byUser(users []User) []User {
+	var all []User
+	for _, u := range users {
+		u.rolesAt, u.optionsAt = pos{}, nil
 		all = append(all, u)
 	}
 	return all

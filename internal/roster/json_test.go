@@ -29,7 +29,7 @@ func TestReadsJSON(t *testing.T) {
 	for _, name := range []string{"r.json", "-"} {
 		r, err := Read(strings.NewReader(contractJSON), name)
 		require.NoError(t, err)
-		assert.Equal(t, want, r.Users)
+		assert.Equal(t, want, byUser(r.Users))
 		assert.Equal(t, Defaults{Tenants: []string{"falcon-prod", "cbc"}, Line: 3, Column: 27}, r.Defaults)
 	}
 	minified := strings.Join(strings.Fields(strings.ReplaceAll(contractJSON, "SOC Triage", "SOC\u00a0Triage")), "")

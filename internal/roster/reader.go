@@ -13,6 +13,8 @@ type reader struct {
 	// tree is the size up to which YAML is parsed in one piece, and piece that
 	// of the pieces otherwise.
 	tree, piece int
+	// tenants, if not nil, are those there are.
+	tenants []string
 
 	faults Faults
 	roster Roster

@@ -11,6 +11,7 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 )
@@ -84,6 +85,9 @@ type User struct {
 	State string
 	// Line and Column are where the user stands in the file.
 	Line, Column int
+	// rolesAt is where the roles stand, and optionsAt where each option does.
+	rolesAt   pos
+	optionsAt map[string]pos
 }
 
 // TenantsOf are the tenants of a user, the defaults if it names none.
@@ -111,25 +115,71 @@ func Read(in io.Reader, name string) (*Roster, error) {
 	return read(in, name, maxTree, maxPiece)
 }
 
+// ReadFor is Read and Check in one, so that the faults of both are reported
+// together. Of a user who could not be read as it stands, nothing is said that
+// may only follow from that.
+func ReadFor(in io.Reader, name string, known Known) (*Roster, error) {
+	r := &reader{name: name, tree: maxTree, piece: maxPiece, tenants: append([]string{}, known.Names()...)}
+	if err := r.read(in); err != nil {
+		return nil, err
+	}
+	c := newChecker(&r.roster, known)
+	c.spoilt, c.tenantsChecked = r.spoilt(), true
+	c.check()
+	if err := append(r.faults, c.faults...).err(); err != nil {
+		return nil, err
+	}
+	return &r.roster, nil
+}
+
 func read(in io.Reader, name string, tree, piece int) (*Roster, error) {
 	r := &reader{name: name, tree: tree, piece: piece}
-	r.roster.name = name
-	parse, err := r.parser()
-	if err != nil {
+	if err := r.read(in); err != nil {
 		return nil, err
-	}
-	data, err := r.load(in)
-	if err != nil {
-		return nil, err
-	}
-	if len(r.faults) == 0 {
-		parse(data)
-		r.finish()
 	}
 	if err := r.faults.err(); err != nil {
 		return nil, err
 	}
 	return &r.roster, nil
+}
+
+// read collects users and faults. Its error is one of the file as a whole.
+func (r *reader) read(in io.Reader) error {
+	r.roster.name = r.name
+	parse, err := r.parser()
+	if err != nil {
+		return err
+	}
+	data, err := r.load(in)
+	if err != nil {
+		return err
+	}
+	if len(r.faults) == 0 {
+		parse(data)
+		r.finish()
+	}
+	return nil
+}
+
+// spoilt tells which users have faults. They may lack what the file gives them.
+func (r *reader) spoilt() map[*User]bool {
+	spoilt := map[*User]bool{}
+	users := r.roster.Users
+	if d := r.roster.Defaults; d.Line > 0 && len(d.Tenants) == 0 {
+		for i := range users {
+			spoilt[&users[i]] = true
+		}
+		return spoilt
+	}
+	for _, f := range r.faults {
+		next := sort.Search(len(users), func(i int) bool {
+			return users[i].Line > f.Line || users[i].Line == f.Line && users[i].Column > f.Column
+		})
+		if next > 0 {
+			spoilt[&users[next-1]] = true
+		}
+	}
+	return spoilt
 }
 
 // parser is what reads the format that the name stands for.

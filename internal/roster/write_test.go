@@ -65,7 +65,7 @@ func users(format string) *rapid.Generator[User] {
 		}
 		for name, value := range rapid.MapOf(rapid.SampledFrom([]string{"v.a", "v.no", "w.b-c", "0.1"}), text).Draw(t, "options") {
 			vendor, option, _ := strings.Cut(name, ".")
-			u.option(vendor, option, value)
+			u.option(pos{}, vendor, option, value)
 		}
 		if seconds := rapid.Int64Range(-1, 4e9).Draw(t, "expires"); seconds >= 0 {
 			u.Expires = time.Unix(seconds, rapid.SampledFrom([]int64{0, 1, 5e8}).Draw(t, "ns")).UTC()
@@ -248,7 +248,7 @@ func TestJoinsUsersOfALogin(t *testing.T) {
 		"password":   func(u *User) { u.Password = "env:X" },
 		"expires":    func(u *User) { u.Expires = time.Unix(1e9, 0) },
 		"state":      func(u *User) { u.State = Absent },
-		"options":    func(u *User) { u.option("cr", "x", "y") },
+		"options":    func(u *User) { u.option(pos{}, "cr", "x", "y") },
 	} {
 		other := &Roster{Users: slices.Clone(r.Users)}
 		change(&other.Users[1])
@@ -282,8 +282,8 @@ func TestWriteRefusesWhatCannotBeRead(t *testing.T) {
 		`role "" is empty`:                   func(_ *Roster, u *User) { u.Roles = []string{""} },
 		`role "a\x00" has a line break`:      func(_ *Roster, u *User) { u.TenantRoles = map[string][]string{"cbc": {"a\x00"}} },
 		"there are too many roles":           func(_ *Roster, u *User) { u.Roles = make([]string, maxList+1) },
-		`"A.b" is no name of an option`:      func(_ *Roster, u *User) { u.option("A", "b", "") },
-		"option a.b has a line break":        func(_ *Roster, u *User) { u.option("a", "b", "x\ry") },
+		`"A.b" is no name of an option`:      func(_ *Roster, u *User) { u.option(pos{}, "A", "b", "") },
+		"option a.b has a line break":        func(_ *Roster, u *User) { u.option(pos{}, "a", "b", "x\ry") },
 	} {
 		r := &Roster{Users: []User{{Login: "a@b.example", Tenants: []string{"cbc"}}}}
 		change(r, &r.Users[0])
@@ -298,7 +298,7 @@ func TestWriteRefusesWhatCannotBeRead(t *testing.T) {
 	}
 	huge := &Roster{Users: []User{{Login: "a@b.example", Tenants: []string{"cbc"}}}}
 	for i := range 30 {
-		huge.Users[0].option("v", fmt.Sprintf("o%d", i), strings.Repeat("x", 10_000))
+		huge.Users[0].option(pos{}, "v", fmt.Sprintf("o%d", i), strings.Repeat("x", 10_000))
 	}
 	require.ErrorContains(t, Write(&bytes.Buffer{}, huge, YAML), tooLarge)
 	require.ErrorContains(t, Write(&bytes.Buffer{}, huge, JSON), tooLarge)

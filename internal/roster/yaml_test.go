@@ -45,7 +45,7 @@ func TestReadsYAML(t *testing.T) {
 	r, err := Read(strings.NewReader(contractFile), "-")
 	require.NoError(t, err)
 	assert.Equal(t, Defaults{Tenants: []string{"falcon-prod", "cbc"}, Line: 3, Column: 21}, r.Defaults)
-	assert.Equal(t, contractUsers(), r.Users)
+	assert.Equal(t, contractUsers(), byUser(r.Users))
 	assert.Equal(t, []string{"analyst", "SOC Triage"}, r.Users[0].RolesIn("cbc"))
 	assert.Equal(t, []string{"analyst"}, r.Users[0].RolesIn("cr"))
 	assert.Equal(t, []string{"falcon-prod", "cbc"}, r.TenantsOf(&r.Users[1]))

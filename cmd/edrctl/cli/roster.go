@@ -65,11 +65,8 @@ func (a *app) readRoster(path string) (*roster.Roster, error) {
 		defer func() { _ = f.Close() }()
 		in = f
 	}
-	r, err := roster.Read(in, path)
+	r, err := roster.ReadFor(in, path, knownTenants{file})
 	if err != nil {
-		return nil, err
-	}
-	if err := r.Check(knownTenants{file}); err != nil {
 		return nil, err
 	}
 	for _, w := range r.Warnings(knownTenants{file}) {
