@@ -29,13 +29,18 @@ func (f *File) mayRunHelpers() error {
 	return nil
 }
 
-// runHelper runs a program that prints a secret. What it writes on its error
-// stream is dropped: a program that fails is as likely as not to show there
-// what it has got so far.
+// runHelper runs a program that the configuration file names.
 func (f *File) runHelper(ctx context.Context, argv []string) (string, error) {
 	if err := f.mayRunHelpers(); err != nil {
 		return "", err
 	}
+	return f.startHelper(ctx, argv)
+}
+
+// startHelper runs a program that prints a secret. What it writes on its error
+// stream is dropped: a program that fails is as likely as not to show there
+// what it has got so far.
+func (f *File) startHelper(ctx context.Context, argv []string) (string, error) {
 	program, err := f.vars.find(argv[0])
 	if err != nil {
 		return "", err
@@ -43,11 +48,14 @@ func (f *File) runHelper(ctx context.Context, argv []string) (string, error) {
 	limited, cancel := context.WithTimeout(ctx, f.limits.helper)
 	defer cancel()
 	out := &bounded{limit: f.limits.bytes, full: cancel}
-	cmd := exec.CommandContext(limited, program, argv[1:]...) //nolint:gosec // the user's own file names the program, see mayRunHelpers
+	cmd := exec.CommandContext(limited, program, argv[1:]...) //nolint:gosec // the user names the program, see mayRunHelpers
 	cmd.Env = f.helperEnviron()
 	// The working folder may be somebody else's, and programs read settings
 	// from it.
-	cmd.Dir = filepath.Dir(f.Path)
+	cmd.Dir = string(filepath.Separator)
+	if f.facts != nil {
+		cmd.Dir = filepath.Dir(f.Path)
+	}
 	cmd.Stdout = out
 	cmd.WaitDelay = time.Second
 	inOwnGroup(cmd)

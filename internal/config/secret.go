@@ -92,10 +92,29 @@ func (f *File) known(value string) provision.Secret {
 	return secret
 }
 
-// Secret fetches what a reference outside the configuration means, such as
-// --password or the password of a roster: env:, file:, keyring: and prompt:.
-// Literals and helpers are refused. A relative path begins at dir; with an
-// empty dir it is refused. The purpose is what a prompt asks for.
+// FlagSecret fetches what a reference on the command line means, such as
+// --password. It is Secret, and exec: too: whoever types a command can run
+// programs without edrctl.
+func (f *File) FlagSecret(ctx context.Context, ref, dir, purpose string) (provision.Secret, error) {
+	parsed, fault := parseReference(ref)
+	if fault != "" || parsed == nil || parsed.kind != refExec {
+		return f.Secret(ctx, ref, dir, purpose)
+	}
+	text, err := f.startHelper(ctx, parsed.argv)
+	if err != nil {
+		return provision.Secret{}, usage(purpose, err)
+	}
+	secret := f.known(text)
+	if err := checkSecret(parsed.String(), text); err != nil {
+		return provision.Secret{}, usage(purpose, err)
+	}
+	return secret, nil
+}
+
+// Secret fetches what a reference in a file other than the configuration means,
+// such as the password of a roster: env:, file:, keyring: and prompt:. Literals
+// and helpers are refused. A relative path begins at dir; with an empty dir it
+// is refused. The purpose is what a prompt asks for.
 func (f *File) Secret(ctx context.Context, ref, dir, purpose string) (provision.Secret, error) {
 	parsed, fault := parseReference(ref)
 	switch {

@@ -270,6 +270,28 @@ func TestSecretOutsideTheConfiguration(t *testing.T) {
 	}
 }
 
+func TestSecretOnTheCommandLine(t *testing.T) {
+	f, err := Load(Environment{Environ: []string{"P=" + canary, "PATH=" + os.Getenv("PATH")}}, testVendors(), writeConfig(t, "version: 1\n"))
+	require.NoError(t, err)
+	for _, tt := range []struct{ ref, fault string }{
+		{"env:P", ""},
+		{`exec:["printf","` + canary + `\\n"]`, ""},
+		{`exec:["printf",""]`, `exec:["printf",...] is empty`},
+		{`exec:["edrctl-no-such-program"]`, "there is no program edrctl-no-such-program"},
+		{`exec:true`, "exec: is followed by a program"},
+		{canary, "this is no reference"},
+	} {
+		secret, err := f.FlagSecret(t.Context(), tt.ref, t.TempDir(), "--password")
+		if tt.fault == "" {
+			require.NoError(t, err)
+			assert.Equal(t, canary, secret.Reveal())
+			continue
+		}
+		require.ErrorIs(t, err, provision.ErrUsage)
+		require.ErrorContains(t, err, "--password: "+tt.fault)
+	}
+}
+
 // Nothing that a File exports, or prints, holds a secret.
 func TestFileDoesNotPrintSecrets(t *testing.T) {
 	f, err := Load(Environment{Environ: []string{"EDRCTL_CR_TOTP_SECRET=" + canary}}, testVendors(),

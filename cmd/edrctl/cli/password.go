@@ -50,7 +50,7 @@ func (a *app) newPasswords(ctx context.Context, ref string, generate bool, out s
 	if err != nil {
 		return nil, err
 	}
-	p.given, err = file.Secret(ctx, ref, dir, "first password")
+	p.given, err = file.FlagSecret(ctx, ref, dir, "first password")
 	return p, err
 }
 

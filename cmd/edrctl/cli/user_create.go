@@ -44,7 +44,7 @@ given to an account that is already listed.`,
 	f.StringVar(&opts.lastName, "last-name", "", "last name")
 	f.StringVar(&opts.phone, "phone", "", "phone number")
 	f.StringSliceVar(&opts.roles, "role", nil, "`role` to give: an id, a display name, an alias, or id:VALUE; repeatable")
-	f.StringVar(&opts.password, "password", "", "where the first password comes from, as a `reference`: env:NAME, file:PATH, keyring:SERVICE/ACCOUNT or prompt:")
+	f.StringVar(&opts.password, "password", "", "where the first password comes from, as a `reference`: env:NAME, file:PATH, keyring:SERVICE/ACCOUNT, exec:[...] or prompt:")
 	f.BoolVar(&opts.generate, "generate-password", false, "generate a first password where the vendor wants one")
 	f.StringVar(&opts.passwordOut, "password-out", "", "new `file` that generated passwords are written to")
 	f.StringArrayVar(&opts.sets, "set", nil, "vendor option, as `vendor.option=value`; repeatable")
