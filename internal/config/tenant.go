@@ -115,6 +115,17 @@ func (t *Tenant) Address() string {
 	return ""
 }
 
+// URL is where the tenant's API is. Where only asking the vendor finds that
+// out, it is Address.
+func (t *Tenant) URL() string {
+	if t.layers.get(keyURL) == "" && t.Vendor.URL != nil {
+		if address := t.Vendor.URL(t.layers.get); address != "" {
+			return address
+		}
+	}
+	return t.Address()
+}
+
 func (t *Tenant) insecure() bool {
 	on, err := strconv.ParseBool(t.layers.get(keyInsecure))
 	return on && err == nil

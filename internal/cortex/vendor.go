@@ -46,8 +46,15 @@ func Vendor() provision.Vendor {
 		LastLogins:   true,
 		AdminRoles:   []string{instanceAdmin, accountAdmin, "Administrator"},
 		PlanRoles:    planRoles,
-		CloudHosts:   []string{"paloaltonetworks.com"},
-		New:          New,
+		URL: func(setting func(string) string) string {
+			u, _, err := address(provision.Config{Settings: map[string]string{"fqdn": setting("fqdn")}})
+			if err != nil {
+				return ""
+			}
+			return u.String()
+		},
+		CloudHosts: []string{"paloaltonetworks.com"},
+		New:        New,
 	}
 }
 

@@ -30,6 +30,14 @@ func regions() []region {
 
 func (r region) url() *url.URL { return &url.URL{Scheme: "https", Host: r.host} }
 
+// address is the URL as text, empty for no region.
+func (r region) address() string {
+	if r.host == "" {
+		return ""
+	}
+	return r.url().String()
+}
+
 func regionNamed(name string) (region, bool) {
 	for _, r := range regions() {
 		if strings.EqualFold(r.name, strings.TrimSpace(name)) {

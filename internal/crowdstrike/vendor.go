@@ -47,6 +47,10 @@ func Vendor() provision.Vendor {
 			_, err := cidOption(spec.Options)
 			return err
 		},
+		URL: func(setting func(string) string) string {
+			r, _ := regionNamed(setting("region"))
+			return r.address()
+		},
 		CloudHosts: []string{"crowdstrike.com", "crowdstrike.mil"},
 		New:        New,
 	}

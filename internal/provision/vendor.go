@@ -53,6 +53,9 @@ type Vendor struct {
 	// CheckSpec, if not nil, applies vendor rules to a new user without a
 	// request.
 	CheckSpec func(spec UserSpec) error
+	// URL, if not nil, is the address of the API as the settings of a tenant
+	// give it without the setting url; empty where only asking finds it out.
+	URL func(setting func(name string) string) string
 	// CloudHosts are the domains of the vendor's own cloud, such as
 	// "crowdstrike.com". Hosts in them always have a valid certificate, so
 	// that a tenant there cannot switch verification off.

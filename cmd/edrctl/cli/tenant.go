@@ -35,7 +35,7 @@ func runTenantList(a *app) error {
 			return err
 		}
 		items = append(items, render.TenantItem{
-			Name: name, Vendor: t.Vendor.Name, URL: t.Address(), Default: slices.Contains(file.DefaultTenants, name),
+			Name: name, Vendor: t.Vendor.Name, URL: t.URL(), Default: slices.Contains(file.DefaultTenants, name),
 		})
 	}
 	return render.Write(a.Out, render.Document{Kind: render.KindTenantList, Items: items}, a.renderOptions())
