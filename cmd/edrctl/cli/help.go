@@ -26,6 +26,15 @@ func newTopics(vendors []provision.Vendor) []*cobra.Command {
 	}
 }
 
+// helpArgs refuses help on what does not exist.
+func helpArgs(cmd *cobra.Command, args []string) error {
+	found, left, err := cmd.Root().Find(args)
+	if err == nil && found.HasSubCommands() && len(left) > 0 {
+		return unknownCommand(found, left[0])
+	}
+	return nil
+}
+
 const helpEnvironment = `CONFIGURATION
 
 edrctl reads one file: the one named by --config, else by $EDRCTL_CONFIG, else

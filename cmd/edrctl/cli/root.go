@@ -54,6 +54,10 @@ func newRootCmd(a *app) *cobra.Command {
 			Hint: fmt.Sprintf("`%s --help` lists the flags", cmd.CommandPath()),
 		}
 	})
+	cmd.InitDefaultHelpCmd()
+	if help, _, err := cmd.Find([]string{"help"}); err == nil {
+		help.Args = helpArgs
+	}
 	a.flags.add(cmd.PersistentFlags())
 	a.completeFlags(cmd)
 	return cmd
