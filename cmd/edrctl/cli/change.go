@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -85,6 +86,13 @@ func (a *app) showResults(results []plan.Result) error {
 		items[i] = resultItem(res)
 	}
 	err := render.Write(a.Out, render.Document{Kind: render.KindResultList, Items: items}, a.renderOptions())
+	if errors.Is(err, provision.ErrUsage) && !a.flags.dryRun {
+		// Status 2 would say that nothing was changed.
+		err = &provision.Error{
+			Kind: provision.ErrInternal, Message: "the changes were made, but cannot be shown", Err: err,
+			Hint: "`edrctl audit list` shows them",
+		}
+	}
 	a.complainResults(results)
 	return err
 }
