@@ -327,6 +327,54 @@ func inTenant(c plan.Change) plan.Change {
 	return c
 }
 
+// Where the vendor does not say when an account was made, its roles tell
+// whether a create whose answer was lost can have made it. An account that was
+// there is left as it is.
+func TestAccountOfOthersIsNotAdopted(t *testing.T) {
+	held := func(ids ...string) (roles []provision.HeldRole) {
+		for _, id := range ids {
+			roles = append(roles, provision.HeldRole{ID: id, Direct: true})
+		}
+		return roles
+	}
+	ifNotExists := func(c plan.Change) plan.Change {
+		c.IfNotExists = true
+		return c
+	}
+	for _, tt := range []struct {
+		name    string
+		change  plan.Change
+		held    []provision.HeldRole
+		travel  bool
+		want    plan.Outcome
+		granted []string
+	}{
+		{name: "other roles", change: create("reader"), held: held("analyst"), want: plan.Failed},
+		{name: "other roles, no matter", change: ifNotExists(create("reader")), held: held("analyst"), want: plan.Unchanged},
+		{name: "without the role that is to follow", change: create("reader"), want: plan.Created, granted: []string{"reader"}},
+		{name: "without the role that was sent along", change: create("reader"), travel: true, want: plan.Failed},
+		{name: "with the role", change: create("reader"), held: held("reader"), travel: true, want: plan.Created, granted: []string{"reader"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f := provisiontest.NewFake(provisiontest.FakeOptions{})
+			f.Vendor().ListsPending = !tt.travel
+			f.Put(provision.User{Login: newcomer, Roles: tt.held})
+			f.FailNext(provisiontest.OpCreate, &provision.Error{Kind: provision.ErrUncertain})
+			got := do(t, f, tt.change, unbounded())
+			assert.Equal(t, tt.want, got.Outcome)
+			assert.Equal(t, tt.granted, got.RolesAdded)
+			if tt.want == plan.Failed {
+				require.ErrorIs(t, got.Err, provision.ErrExists)
+			}
+			u, err := f.User(t.Context(), newcomer)
+			require.NoError(t, err)
+			if tt.want != plan.Created {
+				assert.Len(t, u.Roles, len(tt.held), "an account of others is left as it is")
+			}
+		})
+	}
+}
+
 func TestPartialCreate(t *testing.T) {
 	refused := &provision.Error{Kind: provision.ErrPartial, Err: &provision.Error{Kind: provision.ErrForbidden}}
 	f := provisiontest.NewFake(provisiontest.FakeOptions{})

@@ -103,6 +103,11 @@ func (r *run) existing(ctx context.Context, j *job, taken error) Result {
 	if err != nil {
 		return failed(errors.Join(taken, err))
 	}
+	return r.found(ctx, j, u)
+}
+
+// found reports somebody who is there already, see existing.
+func (r *run) found(ctx context.Context, j *job, u provision.User) Result {
 	if j.Converge && j.missing(u) != "" {
 		return r.roles(ctx, j, provision.RoleChange{Grant: j.grant, Expires: j.Spec.Expires, Options: j.Spec.Options})
 	}

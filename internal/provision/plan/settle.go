@@ -3,6 +3,7 @@ package plan
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"edrctl/internal/provision"
@@ -18,9 +19,11 @@ func (r *run) settleCreate(ctx context.Context, j *job, lost error) Result {
 	for sent := 1; ; sent++ {
 		u, err := r.look(ctx, j)
 		switch {
+		case err == nil && j.existedBefore(u, began) && j.IfNotExists:
+			return r.found(ctx, j, u)
 		case err == nil && j.existedBefore(u, began):
 			return failed(&provision.Error{
-				Vendor: j.t.Vendor.Name, Op: "create user", Kind: provision.ErrExists, Message: "the account is older than this command",
+				Vendor: j.t.Vendor.Name, Op: "create user", Kind: provision.ErrExists, Message: "the account was there before this command",
 			})
 		case err == nil:
 			return r.complete(ctx, j, u, lost)
@@ -45,10 +48,24 @@ func (r *run) settleCreate(ctx context.Context, j *job, lost error) Result {
 }
 
 // existedBefore reports an account that was there before this command asked
-// for it, as far as the vendor tells. Clocks may differ by a few minutes.
+// for it, as far as the vendor tells. Clocks may differ by a few minutes. Where
+// the vendor does not say when an account was made, its roles tell: a new one
+// has none but those that were asked for, and all of them if they travelled with
+// the request. An apply has read that there was nobody.
 func (j *job) existedBefore(u provision.User, began time.Time) bool {
 	const slack = 5 * time.Minute
-	return !u.Created.IsZero() && u.Created.Before(began.Add(-slack))
+	if !u.Created.IsZero() {
+		return u.Created.Before(began.Add(-slack))
+	}
+	if j.Converge {
+		return false
+	}
+	held := u.DirectRoles()
+	isNot := func(in []string) func(string) bool {
+		return func(id string) bool { return !slices.Contains(in, id) }
+	}
+	travelled := !j.t.Vendor.ListsPending // with the invitation
+	return slices.ContainsFunc(held, isNot(j.grant)) || travelled && slices.ContainsFunc(j.grant, isNot(held))
 }
 
 // look reads a user until it is there, or every look has found nothing.
