@@ -47,6 +47,10 @@ func runAuthSet(ctx context.Context, a *app, tenant, key string) error {
 	if err != nil {
 		return err
 	}
+	if a.flags.dryRun {
+		a.note("would store it in the keyring")
+		return nil
+	}
 	ref, configured, err := t.StoreSecret(ctx, key, secret)
 	if err != nil {
 		return err
@@ -98,6 +102,10 @@ func newAuthClearCmd(a *app) *cobra.Command {
 				return err
 			}
 			tenant := strings.Join(args, "")
+			if a.flags.dryRun {
+				a.note("would forget what is kept in %s", dir)
+				return nil
+			}
 			n, err := session.Clear(cmd.Context(), dir, tenant)
 			if err != nil {
 				return err

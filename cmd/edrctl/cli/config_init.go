@@ -37,6 +37,10 @@ func runConfigInit(ctx context.Context, a *app) error {
 			Kind: provision.ErrUsage, Message: path + " is there already", Hint: "`edrctl config explain` shows what is in it",
 		}
 	}
+	if a.flags.dryRun {
+		a.note("would write %s", path)
+		return nil
+	}
 	if !a.mayAsk() {
 		if err := config.Init(path, config.Template(a.Vendors)); err != nil {
 			return err
