@@ -36,12 +36,25 @@ type visit struct {
 	root   *transport.Client
 	cookie string
 	host   string // where a redirect leads that is not read
+	// welcomed is true where the console has sent us to its start page, as it
+	// does for nobody whom it refuses.
+	welcomed bool
 }
 
-// signIn sends the password, and a code if the console asks for one, and has
+// signIn gets a session. A session that was given, and is gone when the API is
+// asked, is made anew once; what the console refused is not tried again.
+func (s *session) signIn(ctx context.Context) (*ticket, error) {
+	t, welcomed, err := s.signInOnce(ctx)
+	if welcomed && provision.KindOf(err) == provision.ErrUnauthenticated {
+		t, _, err = s.signInOnce(ctx)
+	}
+	return t, err
+}
+
+// signInOnce sends the password, and a code if the console asks for one, and has
 // the API confirm it. (Cybereason API documentation, Log in with the API and
 // Log in with the API with TFA.)
-func (s *session) signIn(ctx context.Context) (*ticket, error) {
+func (s *session) signInOnce(ctx context.Context) (t *ticket, welcomed bool, err error) {
 	origin := s.http.Origin()
 	s.cfg.Log.InfoContext(ctx, "signing in", "tenant", s.cfg.Tenant, "host", origin.Host)
 	v := &visit{session: s, root: s.http.At(&url.URL{Scheme: origin.Scheme, Host: origin.Host})}
@@ -50,16 +63,16 @@ func (s *session) signIn(ctx context.Context) (*ticket, error) {
 		at, err = v.secondFactor(ctx)
 	}
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if at != atApp {
-		return nil, v.refused(at)
+		return nil, false, v.refused(at)
 	}
 	me, err := v.probe(ctx)
 	if err != nil {
-		return nil, err
+		return nil, v.welcomed, err
 	}
-	return &ticket{Cookie: v.cookie, Since: s.cfg.Now().UTC(), Account: s.account(), Login: me.login, me: me}, nil
+	return &ticket{Cookie: v.cookie, Since: s.cfg.Now().UTC(), Account: s.account(), Login: me.login, me: me}, true, nil
 }
 
 // secondFactor sends codes, at most two in a run that are not taken.
@@ -110,6 +123,7 @@ func (v *visit) post(ctx context.Context, path string, form url.Values) (place, 
 		next, where := v.judge(&at, resp.Header.Get("Location"))
 		switch where {
 		case onward:
+			v.welcomed = v.welcomed || strings.HasPrefix(next.Fragment, "/current")
 		case "":
 			return "", signInFailure(resp)
 		default:
