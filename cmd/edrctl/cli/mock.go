@@ -121,6 +121,10 @@ func runMockExec(ctx context.Context, a *app, opts mockOptions, args []string) (
 		defer func() { _ = os.RemoveAll(dir) }()
 		path = filepath.Join(dir, "config.yaml")
 	}
+	// The command may work in another folder.
+	if path, err = filepath.Abs(path); err != nil {
+		return err
+	}
 	if err := writeMockConfig(servers, path); err != nil {
 		return err
 	}
