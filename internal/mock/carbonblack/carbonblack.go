@@ -95,16 +95,19 @@ func (s *server) respond(r *http.Request, body []byte) answer {
 	defer s.mu.Unlock()
 
 	now := s.now()
+	rt, vars, ok := s.match(r)
 	if s.early(now) && s.is("rate-penalty", "on") {
 		a := s.problem(http.StatusTooManyRequests, "rate limit exceeded")
-		a.retryAfter = s.st.BlockedUntil.Sub(now)
+		a.retryAfter, a.unknown = s.st.BlockedUntil.Sub(now), !ok
 		return a
 	}
-	// The key is judged before the path: a stranger learns nothing of routes.
+	// The key is judged before the path: a stranger learns nothing of routes. The
+	// log tells all the same.
 	if !authorized(r) {
-		return s.problem(http.StatusUnauthorized, "the API key is not recognised")
+		a := s.problem(http.StatusUnauthorized, "the API key is not recognised")
+		a.unknown = !ok
+		return a
 	}
-	rt, vars, ok := s.match(r)
 	if !ok {
 		a := s.problem(http.StatusNotFound, "no such resource")
 		a.unknown = true

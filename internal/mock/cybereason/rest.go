@@ -19,10 +19,14 @@ type route struct {
 // the console: session, role, path, body.
 func (f *fake) rest(r *request) answer {
 	caller, ok := f.admit(r)
-	if !ok {
-		return f.sessionGone()
-	}
 	at, known := f.find(r)
+	if !ok {
+		a := f.sessionGone()
+		if !known {
+			a.header.Set(unknownHeader, "1") // for the log; a stranger learns nothing of it
+		}
+		return a
+	}
 	if known && at.role != "" && !slices.Contains(caller.Roles, at.role) {
 		return f.failure(r.Request, http.StatusForbidden, 0)
 	}
