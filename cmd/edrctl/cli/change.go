@@ -112,12 +112,17 @@ func (a *app) complainResults(results []plan.Result) {
 		if r.Err == nil {
 			continue
 		}
-		who := r.Login
-		if r.Tenant != r.Vendor { // the error names the vendor
-			who = r.Tenant + ": " + who
-		}
-		a.complain(fmt.Errorf("%s: %w", who, r.Err))
+		a.complain(inTenant(r.Tenant, r.Vendor, r.Err, fmt.Errorf("%s: %w", r.Login, r.Err)))
 	}
+}
+
+// inTenant puts the tenant before an error, as it is shown, unless it is named
+// like its vendor and the error names that.
+func inTenant(tenant, vendor string, err, shown error) error {
+	if tenant == vendor && strings.Contains(err.Error(), vendor+": ") {
+		return shown
+	}
+	return fmt.Errorf("%s: %w", tenant, shown)
 }
 
 // optionsFor picks a vendor's options out of --set vendor.name=value.

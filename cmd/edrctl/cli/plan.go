@@ -104,10 +104,7 @@ func (a *app) complainDifference(d plan.Difference) {
 	if d.Login != "" {
 		err = fmt.Errorf("%s: %w", d.Login, err)
 	}
-	if d.Tenant != d.Vendor { // the error names the vendor
-		err = fmt.Errorf("%s: %w", d.Tenant, err)
-	}
-	a.complain(err)
+	a.complain(inTenant(d.Tenant, d.Vendor, d.Err, err))
 }
 
 // noteCounts says on stderr what is to be done in each tenant.

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 
 	"edrctl/internal/provision/plan"
 	"edrctl/internal/render"
@@ -75,12 +74,8 @@ func (a *app) complainAnswers(targets []plan.Target, answers []answer) int {
 	for i, t := range targets {
 		err := answers[i].err
 		statuses[i] = exitStatus(err)
-		switch {
-		case err == nil:
-		case t.Tenant == t.Vendor.Name: // the error names the vendor
-			a.complain(err)
-		default:
-			a.complain(fmt.Errorf("%s: %w", t.Tenant, err))
+		if err != nil {
+			a.complain(inTenant(t.Tenant, t.Vendor.Name, err, err))
 		}
 	}
 	return combined(statuses)
