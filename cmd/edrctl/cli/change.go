@@ -76,6 +76,9 @@ func (a *app) carryOut(
 		},
 	})
 	bar.close()
+	if trouble := a.passwords.settle(results); trouble != nil {
+		a.say("warning: %v; it also has passwords that are nobody's", trouble)
+	}
 	return results, err
 }
 

@@ -35,7 +35,9 @@ type app struct {
 	running bool
 	file    *config.File
 	stores  map[string]provision.Store // of the open tenants
-	lines   *bufio.Reader              // what people type
+	// passwords are those that the command makes; nil for none.
+	passwords *passwords
+	lines     *bufio.Reader // what people type
 
 	interrupts *interrupts
 }

@@ -1,15 +1,19 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math/big"
 	"os"
+	"slices"
 	"strings"
 
+	"edrctl/internal/private"
 	"edrctl/internal/provision"
 	"edrctl/internal/provision/plan"
 )
@@ -20,7 +24,8 @@ type passwords struct {
 	generate bool
 	out      string
 	dryRun   bool
-	opened   bool
+	// kept is what was written to out.
+	kept []passwordLine
 	// made is told each password that was generated.
 	made func(provision.Secret)
 }
@@ -36,10 +41,12 @@ func (a *app) newPasswords(ctx context.Context, ref string, generate bool, out s
 	case out != "" && !generate:
 		return nil, provision.Usagef("--password-out goes with --generate-password")
 	}
+	a.passwords = nil
 	p := &passwords{
 		generate: generate, out: out, dryRun: a.flags.dryRun, made: func(s provision.Secret) { a.redactor.Add(s) },
 	}
 	if ref == "" {
+		a.passwords = p
 		return p, nil
 	}
 	file, err := a.load()
@@ -119,18 +126,54 @@ type passwordLine struct {
 // user can read, before it is sent anywhere.
 func (p *passwords) keep(l passwordLine) error {
 	flags := os.O_WRONLY | os.O_APPEND
-	if !p.opened {
+	if len(p.kept) == 0 {
 		flags |= os.O_CREATE | os.O_EXCL
 	}
 	f, err := os.OpenFile(p.out, flags, 0o600)
 	if err != nil {
 		return provision.Usagef("--password-out: %v", err)
 	}
-	p.opened = true
-	enc := json.NewEncoder(f)
+	p.kept = append(p.kept, l)
+	if err := errors.Join(l.write(f), f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("--password-out: %w", err)
+	}
+	return nil
+}
+
+func (l passwordLine) write(w io.Writer) error {
+	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
-	//nolint:gosec // the file is where passwords belong
-	if err := errors.Join(enc.Encode(l), f.Sync(), f.Close()); err != nil {
+	return enc.Encode(l) //nolint:gosec // the file is where passwords belong
+}
+
+// settle takes out of --password-out what nobody's password has become: the
+// account was there before, or was not made. Without results nothing was done.
+func (p *passwords) settle(results []plan.Result) error {
+	if p == nil || len(p.kept) == 0 {
+		return nil
+	}
+	taken := map[string]bool{}
+	for _, r := range results {
+		if r.Outcome == plan.Created || r.Outcome == plan.Unknown {
+			taken[r.Tenant+"\x00"+provision.FoldLogin(r.Login)] = true
+		}
+	}
+	left := slices.DeleteFunc(slices.Clone(p.kept), func(l passwordLine) bool {
+		return !taken[l.Tenant+"\x00"+provision.FoldLogin(l.Login)]
+	})
+	var err error
+	var text bytes.Buffer
+	for _, l := range left {
+		err = errors.Join(err, l.write(&text))
+	}
+	switch {
+	case len(left) == len(p.kept):
+	case len(left) == 0:
+		err = os.Remove(p.out)
+	case err == nil:
+		err = private.Write(p.out, text.Bytes())
+	}
+	if err != nil {
 		return fmt.Errorf("--password-out: %w", err)
 	}
 	return nil
