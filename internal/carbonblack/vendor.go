@@ -52,6 +52,7 @@ func Vendor() provision.Vendor {
 		ReadsBack:    true,
 		AdminRoles:   adminRoles(),
 		PlanRoles:    planRoles,
+		ByHand:       "in the console, under Settings > Users",
 		CloudHosts:   []string{"confer.net", "conferdeploy.net"},
 		New:          New,
 	}

@@ -52,12 +52,16 @@ func (a *adapter) DeleteUser(ctx context.Context, login string) (provision.Remov
 // people who sign in through SSO the role that the tenant's settings give to
 // everybody who does. The settings are not read for that: they are for Instance
 // Administrators, and the provider can change what they amount to.
-func residual(p person) []provision.Residual {
+func residual(p person) []provision.Residual { return remains(p.user(nil)) }
+
+// remains is residual for a user as others see it.
+func remains(u provision.User) []provision.Residual {
 	var left []provision.Residual
-	for _, group := range p.groups.names() {
+	groups, _ := u.Extra[optionGroups].([]string)
+	for _, group := range groups {
 		left = append(left, provision.Residual{Kind: "group", Name: group})
 	}
-	if strings.Contains(strings.ToUpper(p.kind), "SSO") {
+	if kind, _ := u.Extra[extraKind].(string); strings.Contains(strings.ToUpper(kind), "SSO") {
 		left = append(left, provision.Residual{Kind: "role", Name: "SSO default role"})
 	}
 	return left

@@ -128,6 +128,9 @@ func (p person) direct(n naming) []provision.HeldRole {
 	return []provision.HeldRole{{ID: n.id(p.role), Name: p.role, Direct: true}}
 }
 
+// extraKind is where a user shows how they sign in.
+const extraKind = "user-type"
+
 func (p person) user(roles []provision.HeldRole) provision.User {
 	provision.SortRoles(roles)
 	u := provision.User{
@@ -135,7 +138,7 @@ func (p person) user(roles []provision.HeldRole) provision.User {
 		LastLogin: p.lastLogin, Roles: roles, Extra: map[string]any{},
 	}
 	if p.kind != "" {
-		u.Extra["user-type"] = p.kind
+		u.Extra[extraKind] = p.kind
 	}
 	if names := p.groups.names(); len(names) > 0 {
 		u.Extra[optionGroups] = names

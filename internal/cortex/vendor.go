@@ -53,6 +53,8 @@ func Vendor() provision.Vendor {
 			}
 			return u.String()
 		},
+		Remains:    remains,
+		ByHand:     "in the console under access management, in the Cortex Gateway, or at the identity provider",
 		CloudHosts: []string{"paloaltonetworks.com"},
 		New:        New,
 	}

@@ -90,3 +90,17 @@ func TestIsAccountAdmin(t *testing.T) {
 		assert.False(t, isAccountAdmin(role), role)
 	}
 }
+
+// TestRemains is about access that a user shows beside the roles.
+func TestRemains(t *testing.T) {
+	v := Vendor()
+	for kind, want := range map[string][]provision.Residual{
+		"":    {{Kind: "group", Name: "SOC Tier 1"}},
+		"CSP": {{Kind: "group", Name: "SOC Tier 1"}},
+		"sso": {{Kind: "group", Name: "SOC Tier 1"}, {Kind: "role", Name: "SSO default role"}},
+	} {
+		u := provision.User{Extra: map[string]any{"user-type": kind, "groups": []string{"SOC Tier 1"}}}
+		assert.Equal(t, want, v.Access(u), kind)
+	}
+	assert.Empty(t, v.Access(provision.User{Extra: map[string]any{"groups": []string{}}}))
+}

@@ -51,6 +51,7 @@ func Vendor() provision.Vendor {
 			r, _ := regionNamed(setting("region"))
 			return r.address()
 		},
+		ByHand:     "in the console, under user management",
 		CloudHosts: []string{"crowdstrike.com", "crowdstrike.mil"},
 		New:        New,
 	}

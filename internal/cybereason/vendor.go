@@ -40,6 +40,7 @@ func Vendor() provision.Vendor {
 		PasswordRule: passwordRule(),
 		PlanRoles:    planRoles,
 		CheckSpec:    checkSpec,
+		ByHand:       "in the console, among its users",
 		CloudHosts:   []string{"cybereason.net"},
 		New:          New,
 	}

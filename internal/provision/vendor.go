@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -41,6 +42,12 @@ type Vendor struct {
 	// and whose holders administer the tenant or its users. What roles of a
 	// tenant's own amount to, nothing tells.
 	AdminRoles []string
+	// Remains, if not nil, is the access of a user beside the roles, such as
+	// groups that have none at present.
+	Remains func(u User) []Residual
+	// ByHand says where people remove what the API cannot, such as "in the
+	// console, under Users".
+	ByHand string
 	// ReadsBack is true where the adapter reads after each change, so that
 	// for many changes one reading by the caller is cheaper; see LookLater.
 	ReadsBack bool
@@ -67,6 +74,30 @@ type Vendor struct {
 // Administers reports whether a role is one of AdminRoles.
 func (v *Vendor) Administers(r HeldRole) bool {
 	return slices.ContainsFunc(v.AdminRoles, func(a string) bool { return strings.EqualFold(a, r.ID) || strings.EqualFold(a, r.Name) })
+}
+
+// Access is what a user can get in with, each once: direct roles, the groups that
+// others come from, and what Remains knows of.
+func (v *Vendor) Access(u User) []Residual {
+	all := []Residual{}
+	add := func(r Residual) {
+		if !slices.Contains(all, r) {
+			all = append(all, r)
+		}
+	}
+	for _, r := range u.Roles {
+		if r.Via != "" {
+			add(Residual{Kind: "group", Name: r.Via})
+			continue
+		}
+		add(Residual{Kind: "role", Name: cmp.Or(r.Name, r.ID)})
+	}
+	if v.Remains != nil {
+		for _, r := range v.Remains(u) {
+			add(r)
+		}
+	}
+	return all
 }
 
 // Setting is a key of a tenant's configuration.

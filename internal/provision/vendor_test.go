@@ -181,3 +181,24 @@ func TestConfigSetting(t *testing.T) {
 	assert.Equal(t, "v", provision.Config{Settings: map[string]string{"k": "v"}}.Setting("k"))
 	assert.Empty(t, provision.Config{}.Setting("k"))
 }
+
+func TestAccess(t *testing.T) {
+	u := provision.User{Roles: []provision.HeldRole{
+		{ID: "a", Name: "Analyst", Direct: true, Scope: "one"},
+		{ID: "a", Name: "Analyst", Direct: true, Scope: "two"},
+		{ID: "b", Direct: true},
+		{ID: "c", Name: "Viewer", Via: "SOC"},
+		{ID: "d", Name: "Reader", Via: "SOC"},
+		{ID: "e", Name: "Inherited"},
+	}}
+	v := provision.Vendor{}
+	held := []provision.Residual{
+		{Kind: "role", Name: "Analyst"}, {Kind: "role", Name: "b"}, {Kind: "group", Name: "SOC"}, {Kind: "role", Name: "Inherited"},
+	}
+	assert.Equal(t, held, v.Access(u))
+	v.Remains = func(provision.User) []provision.Residual {
+		return []provision.Residual{{Kind: "group", Name: "SOC"}, {Kind: "group", Name: "Idle"}}
+	}
+	assert.Equal(t, append(held, provision.Residual{Kind: "group", Name: "Idle"}), v.Access(u))
+	assert.Equal(t, []provision.Residual{}, (&provision.Vendor{}).Access(provision.User{}))
+}
