@@ -29,7 +29,8 @@ func newOffboardCmd(a *app) *cobra.Command {
 		Short: "Take all access from people, everywhere",
 		Long: `Take all access from people in all tenants: roles first, then the account. Then
 read back until it shows, or the wait is over, and say what remains and has to be
-removed by hand. Ends with 0 only when nothing is left.
+removed by hand. Ends with 0 only when nothing is left. Sessions that are open end
+when the console ends them: no vendor has a call for that.
 
 On a terminal the login, or the number of people, must be typed; without one it
 needs --yes.`,
@@ -52,14 +53,21 @@ needs --yes.`,
 
 // departure is one person in one tenant, on the way out.
 type departure struct {
-	t      plan.Target
-	login  string
-	before *provision.User
-	after  *provision.User
+	t     plan.Target
+	login string
+	// before and after are what was read, nil for nobody; the times say when, and
+	// are zero where it could not be read.
+	before, after     *provision.User
+	beforeAt, afterAt time.Time
+	// unread is why the last look failed.
+	unread error
 	result plan.Result
 }
 
 func runOffboard(ctx context.Context, a *app, opts offboardOptions) error {
+	if opts.wait < 0 {
+		return provision.Usagef("--wait is no negative time")
+	}
 	if len(a.flags.tenants) == 0 {
 		a.flags.allTenants = true
 	}
@@ -87,10 +95,11 @@ func runOffboard(ctx context.Context, a *app, opts offboardOptions) error {
 		}
 	}
 	a.lookAtAll(ctx, all, func(d *departure, u *provision.User, err error) {
-		d.before = u
 		if err != nil {
 			d.result = failedDeparture(d, err)
+			return
 		}
+		d.before, d.beforeAt = u, a.Now().UTC()
 	})
 	if err := a.takeAccess(ctx, targets, all, logins, opts); err != nil {
 		return err
@@ -100,7 +109,7 @@ func runOffboard(ctx context.Context, a *app, opts offboardOptions) error {
 	}
 	var results []plan.Result
 	for _, d := range all {
-		d.note(opts.keepAccount, invited(d.t.Tenant, d.login))
+		d.note(opts.keepAccount, a.flags.dryRun, invited(d.t.Tenant, d.login))
 		results = append(results, d.result)
 	}
 	if err := errors.Join(report.write(a, all), a.showResults(results)); err != nil {
@@ -190,11 +199,12 @@ func (a *app) takeAccess(ctx context.Context, targets []plan.Target, all []*depa
 		deletions[i].Action, deletions[i].Roles, deletions[i].IfExists = plan.DeleteUser, provision.RoleChange{}, true
 	}
 	deleted, err := a.carryOutConfirmed(ctx, targets, deletions, nil)
-	if err != nil {
-		return err
-	}
-	for i, r := range deleted {
-		present[i].merge(r)
+	for i, d := range present {
+		if err != nil { // roles have gone already, which has to be told
+			d.merge(failedDeparture(d, err))
+			continue
+		}
+		d.merge(deleted[i])
 	}
 	return nil
 }
@@ -229,40 +239,85 @@ func (d *departure) merge(r plan.Result) {
 	if r.RequestID == "" {
 		r.RequestID = d.result.RequestID
 	}
-	if r.Outcome == plan.Revoked && d.result.Outcome == plan.Failed && r.Err == nil {
-		d.result.Err = nil
+	if r.ID == "" {
+		r.ID = d.result.ID
+	}
+	switch {
+	case r.Outcome == plan.Absent:
+		r.Outcome = plan.Deleted // it was there a moment ago
+	case len(roles) == 0:
+	case r.Outcome == plan.Unchanged:
+		r.Outcome = plan.Revoked
+	case r.Outcome == plan.Failed || r.Outcome == plan.Skipped:
+		r.Message = "the roles are gone, the account is not"
 	}
 	r.RolesRemoved = slices.Compact(roles)
 	d.result = r
 }
 
-// readBack looks until what was taken is gone, or the wait is over.
+// readBack looks until what was taken is gone, or the wait is over. What the
+// console shows goes before what it answered. Whoever has pressed Ctrl-C is not
+// kept waiting.
 func (a *app) readBack(ctx context.Context, all []*departure, opts offboardOptions) {
+	if a.interrupts.isStopped() {
+		return
+	}
 	deadline := a.Now().Add(opts.wait)
-	left := slices.DeleteFunc(slices.Clone(all), func(d *departure) bool { return d.before == nil || d.result.Err != nil })
+	left := slices.DeleteFunc(slices.Clone(all), func(d *departure) bool { return d.before == nil })
 	for pause := time.Second; len(left) > 0; pause = min(2*pause, 10*time.Second) {
 		a.lookAtAll(ctx, left, func(d *departure, u *provision.User, err error) {
-			d.after = u
-			if err != nil {
-				d.result.Err = err
+			if d.unread = err; err == nil {
+				d.after, d.afterAt = u, a.Now().UTC()
 			}
 		})
-		left = slices.DeleteFunc(left, func(d *departure) bool { return d.result.Err != nil || d.gone(opts.keepAccount) })
+		left = slices.DeleteFunc(left, func(d *departure) bool { return d.settled(opts) })
 		if len(left) == 0 || a.Now().Add(pause).After(deadline) {
 			break
 		}
 		a.log.InfoContext(ctx, "still shown; looking again", "people", len(left), "in", pause)
-		if waitFor(ctx, pause) != nil {
+		if err := waitFor(ctx, pause); err != nil {
+			for _, d := range left {
+				d.unread = &provision.Error{Kind: provision.ErrInterrupted, Message: "stopped by the user", Err: err}
+			}
 			break
 		}
 	}
 	for _, d := range left {
-		d.result.Outcome = plan.Unknown
-		d.result.Err = &provision.Error{
-			Vendor: d.t.Vendor.Name, Op: "offboard", Kind: provision.ErrUncertain,
-			Message: fmt.Sprintf("accepted, but still shown after %s", opts.wait), Hint: "run it again in a while",
-		}
+		d.unsettled(opts.wait)
 	}
+}
+
+// settled takes over what the last look has shown, and reports whether another
+// look is of no use.
+func (d *departure) settled(opts offboardOptions) bool {
+	certain := d.result.Err != nil && !errors.Is(d.result.Err, provision.ErrUncertain)
+	switch provision.KindOf(d.unread) {
+	case provision.ErrUnauthenticated, provision.ErrForbidden, provision.ErrUntrusted, provision.ErrInterrupted:
+		if !certain {
+			d.unsettled(opts.wait)
+		}
+		return true
+	}
+	if d.unread != nil {
+		return certain
+	}
+	gone := d.gone(opts.keepAccount)
+	if d.result.Err != nil {
+		d.result.RolesRemoved = d.removed()
+	}
+	if !gone {
+		return certain
+	}
+	switch {
+	case d.after == nil:
+		d.result.Outcome = plan.Deleted
+	case d.result.Err != nil:
+		d.result.Outcome = plan.Revoked
+	}
+	if d.result.Err != nil {
+		d.result.Err, d.result.Message = nil, ""
+	}
+	return true
 }
 
 // gone reports whether nothing is left that could have been taken.
@@ -270,41 +325,73 @@ func (d *departure) gone(keep bool) bool {
 	switch {
 	case d.after == nil:
 		return true
-	case keep || d.result.Outcome != plan.Deleted:
+	case keep:
 		return len(d.after.DirectRoles()) == 0
+	case d.t.Vendor.Capability(provision.CanDeleteUser).Level == provision.Emulated:
+		return len(d.after.DirectRoles()) == 0 && d.after.Status != provision.StatusActive
 	}
 	return false
 }
 
-// note adds what remains to the result: roles through groups, and an invitation
-// that is pending.
-func (d *departure) note(keep, invited bool) {
-	if d.result.Err != nil {
+// removed are the direct roles that were there before and are not now.
+func (d *departure) removed() []string {
+	roles := d.before.DirectRoles()
+	if d.after == nil {
+		return roles
+	}
+	held := d.after.DirectRoles()
+	return slices.DeleteFunc(roles, func(id string) bool { return slices.Contains(held, id) })
+}
+
+// unsettled says that the wait was not long enough.
+func (d *departure) unsettled(wait time.Duration) {
+	d.result.Outcome = plan.Unknown
+	e := &provision.Error{
+		Vendor: d.t.Vendor.Name, Op: "offboard", Kind: provision.ErrUncertain, Err: d.unread,
+		Message: fmt.Sprintf("accepted, but still shown after %s", wait), Hint: "run it again in a while",
+	}
+	switch {
+	case errors.Is(d.unread, provision.ErrInterrupted):
+		e.Kind, e.Message = provision.ErrInterrupted, "stopped before it could be read back"
+	case d.result.Err != nil && d.unread != nil:
+		e.Message = "the answer was lost, and it could not be read back"
+	case d.result.Err != nil:
+		e.Message, e.Err = fmt.Sprintf("the answer was lost, and it is still shown after %s", wait), d.result.Err
+	case d.unread != nil:
+		e.Message = "accepted, but it could not be read back"
+	}
+	d.result.Err = e
+}
+
+// note adds what remains to the result, and where to remove it: roles, groups,
+// and an invitation that is pending.
+func (d *departure) note(keep, dryRun, invited bool) {
+	if d.beforeAt.IsZero() {
 		return
 	}
 	if d.before == nil && invited {
-		d.result.Outcome = plan.Revoked
 		d.result.Residual = []provision.Residual{{Kind: "invitation", Name: d.login}}
 		d.result.Message = "an invitation is pending; withdraw it in the console, or offboard again once it is taken up"
+		if !dryRun {
+			d.result.Outcome = plan.Revoked
+		}
 		return
 	}
-	if d.after == nil || d.result.Outcome == plan.Deleted {
-		return
-	}
-	if d.result.Outcome == plan.Unchanged {
-		d.result.Outcome = plan.Revoked
-	}
-	for _, r := range d.after.Roles {
-		one := provision.Residual{Kind: "role", Name: r.Name}
-		if r.Via != "" {
-			one = provision.Residual{Kind: "group", Name: r.Via}
-		}
-		if !slices.Contains(d.result.Residual, one) {
-			d.result.Residual = append(d.result.Residual, one)
+	if d.after != nil {
+		d.result.Residual = d.t.Vendor.Access(*d.after)
+		if d.result.Outcome == plan.Unchanged && len(d.result.Residual) > 0 {
+			d.result.Outcome = plan.Revoked
 		}
 	}
-	if keep {
-		d.result.Message = "the account remains"
+	var message []string
+	if keep && d.after != nil && d.result.Err == nil {
+		message = append(message, "the account remains")
+	}
+	if len(d.result.Residual) > 0 && d.t.Vendor.ByHand != "" {
+		message = append(message, "remove by hand "+d.t.Vendor.ByHand)
+	}
+	if len(message) > 0 {
+		d.result.Message = strings.Join(message, "; ")
 	}
 }
 
