@@ -34,9 +34,12 @@ type Entry struct {
 	// Error is the code of what went wrong.
 	Error     string `json:"error,omitempty"`
 	RequestID string `json:"requestId"`
-	OSUser    string `json:"osUser"`
-	Host      string `json:"host"`
-	Version   string `json:"version"`
+	// Evidence is the hash of a file of evidence that was written. Such a line
+	// is no change.
+	Evidence string `json:"evidence,omitempty"`
+	OSUser   string `json:"osUser"`
+	Host     string `json:"host"`
+	Version  string `json:"version"`
 	// Previous is the hash of the line before, empty in the first line. Hash
 	// is that of this line with an empty Hash.
 	Previous string `json:"previous"`

@@ -101,3 +101,13 @@ func TestEscapingWriterDoesNotWait(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, `password: é\xff`, out.String())
 }
+
+func TestEscapeJSON(t *testing.T) {
+	text := "{\n  \"a\": \"Zofia Łoś \u202e \u009b \u200b \U000e0041\"\n}\n"
+	safe := EscapeJSON([]byte(text))
+	assert.Equal(t, "{\n  \"a\": \"Zofia Łoś \\u202e \\u009b \\u200b \\udb40\\udc41\"\n}\n", string(safe))
+	var before, after any
+	require.NoError(t, json.Unmarshal([]byte(text), &before))
+	require.NoError(t, json.Unmarshal(safe, &after))
+	assert.Equal(t, before, after)
+}

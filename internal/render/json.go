@@ -98,6 +98,20 @@ func appendString(dst []byte, s string) []byte {
 	return append(dst, '"')
 }
 
+// EscapeJSON escapes what is hidden in a text of JSON as the formats of this
+// package do. It reads back unchanged.
+func EscapeJSON(text []byte) []byte {
+	out := make([]byte, 0, len(text))
+	for _, r := range string(text) {
+		if isHidden(r) && !isLayout(r) {
+			out = appendUnicode(out, r)
+			continue
+		}
+		out = utf8.AppendRune(out, r)
+	}
+	return out
+}
+
 func appendUnicode(dst []byte, r rune) []byte {
 	if r > 0xffff {
 		high, low := utf16.EncodeRune(r)

@@ -55,6 +55,9 @@ func runAuditList(a *app, opts auditListOptions) error {
 	items := []render.AuditItem{}
 	at := map[string]int{} // the item of each change
 	err = audit.Read(path, func(e audit.Entry) error {
+		if e.Evidence != "" {
+			return nil // no change
+		}
 		item := auditItem(e)
 		if i, ok := at[e.Change]; ok {
 			items[i] = item
@@ -130,17 +133,21 @@ func newAuditVerifyCmd(a *app) *cobra.Command {
 		Use:   "verify",
 		Short: "Check that nothing in the record was altered",
 		Long: `Check the chain of hashes of the record. It ends with status 1 and names the
-first line that was altered, taken out or moved.`,
+first line that was altered, taken out or moved.
+
+With --evidence it is the file that is checked, which needs no configuration. Where
+the record that the file was made with is at hand, the record must know of it;
+otherwise damage is found, but not a forgery.`,
 		Example: `  edrctl audit verify
   edrctl audit verify --evidence tomas.json`,
 		Args: wants(0, 0),
 		RunE: a.run(func(*cobra.Command, []string) error {
 			if evidencePath != "" {
-				n, err := a.verifyEvidence(evidencePath)
+				said, err := a.verifyEvidence(evidencePath)
 				if err != nil {
 					return err
 				}
-				_, err = fmt.Fprintf(a.Out, "%s: as it was written, with %d lines of the record\n", evidencePath, n)
+				_, err = fmt.Fprintln(a.Out, said)
 				return err
 			}
 			path, err := a.auditPath()

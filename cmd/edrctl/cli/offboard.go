@@ -102,7 +102,7 @@ func runOffboard(ctx context.Context, a *app, opts offboardOptions) error {
 		d.before, d.beforeAt = u, a.Now().UTC()
 	})
 	if err := a.takeAccess(ctx, targets, all, logins, opts); err != nil {
-		return err
+		return errors.Join(err, report.discard())
 	}
 	if !a.flags.dryRun {
 		a.readBack(ctx, all, opts)
