@@ -43,11 +43,16 @@ type scene struct {
 // one another at once.
 func openScene(t *testing.T, consoles ...vendorConsole) *scene {
 	t.Helper()
+	return openSceneOf(t, mocks(), consoles...)
+}
+
+func openSceneOf(t *testing.T, makers []mock.Maker, consoles ...vendorConsole) *scene {
+	t.Helper()
 	s := &scene{t: t, consoles: consoles, dir: t.TempDir()}
 	options := mock.Options{}
 	for _, c := range consoles {
 		options.TOTP = options.TOTP || c.totp
-		for _, m := range mocks() {
+		for _, m := range makers {
 			if m.Vendor == c.vendor {
 				options.Makers = append(options.Makers, m)
 			}
@@ -167,7 +172,7 @@ func (s *scene) say(text string) string {
 }
 
 // fault orders a fault for the requests of an operation: "create drop-after",
-// with a number of times at the end if it is not one.
+// "list 429=60", with a number of times at the end if it is not one.
 func (s *scene) fault(order string) {
 	s.t.Helper()
 	c := s.consoles[0]
@@ -182,18 +187,16 @@ func (s *scene) fault(order string) {
 func (s *scene) faultAt(c vendorConsole, order string) {
 	s.t.Helper()
 	words := strings.Fields(order)
-	f := mock.Fault{Action: words[1]}
+	method, path := "*", "*"
 	if words[0] != "any" {
 		route, ok := c.routes[words[0]]
 		if !ok {
 			return
 		}
-		f.Method, f.Path, _ = strings.Cut(route, " ")
+		method, path, _ = strings.Cut(route, " ")
 	}
-	if len(words) > 2 {
-		_, err := fmt.Sscan(words[2], &f.Count)
-		require.NoError(s.t, err)
-	}
+	_, f, err := mock.ParseFault(strings.Join(append([]string{c.vendor, method, path}, words[1:]...), ":"))
+	require.NoError(s.t, err)
 	require.NoError(s.t, s.server(c).Fault(f))
 }
 
