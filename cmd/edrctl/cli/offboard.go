@@ -243,8 +243,6 @@ func (d *departure) merge(r plan.Result) {
 		r.ID = d.result.ID
 	}
 	switch {
-	case r.Outcome == plan.Absent:
-		r.Outcome = plan.Deleted // it was there a moment ago
 	case len(roles) == 0:
 	case r.Outcome == plan.Unchanged:
 		r.Outcome = plan.Revoked

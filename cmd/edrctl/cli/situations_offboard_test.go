@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -105,6 +106,14 @@ func outages() []outage {
 		{name: "cuts the answers of changes", faults: []string{"revoke truncate -1", "delete truncate -1"}, want: plan.Deleted},
 		{name: "500", faults: []string{"any 500 -1"}, want: plan.Failed, code: "unavailable"},
 		{name: "500 at changes", faults: []string{"revoke 500 -1", "delete 500 -1"}, want: plan.Unknown, code: "unknown"},
+		{
+			name: "500 from the second change on", change: first("delete 500 -1"), want: plan.Unknown, code: "unknown",
+			differs: map[string]otherEnd{"cortex-xdr3": {plan.Deleted, "", "there is no second change"}},
+		},
+		{
+			name: "refuses from the second change on", change: first("delete 403 -1"), want: plan.Failed, code: "forbidden",
+			differs: map[string]otherEnd{"cortex-xdr3": {plan.Deleted, "", "there is no second change"}},
+		},
 		{name: "500 after changes", faults: []string{"revoke after-500 -1", "delete after-500 -1"}, want: plan.Deleted},
 		{name: "credentials refused", settings: map[string]string{"{SECRET}": wrongSecret}, want: plan.Failed, code: "auth"},
 		{name: "not allowed to read", locked: true, want: plan.Failed, code: "forbidden"},
@@ -505,6 +514,46 @@ func TestInterruptedOffboard(t *testing.T) {
 				env := Env{Out: &out, Err: &out, Now: time.Now, Environ: []string{"XDG_STATE_HOME=" + s.dir}}
 				assert.Zero(t, Main([]string{"audit", "verify", "--evidence", file}, env), out.String())
 			}
+		})
+	}
+}
+
+// TestOffboardKnocksOnce has credentials refused when edrctl looks afterwards: it
+// does not try them again until the wait is over.
+func TestOffboardKnocksOnce(t *testing.T) {
+	t.Parallel()
+	for _, c := range oneOfEach() {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			var s *scene
+			s = openWatchedScene(t, func(_ string, r *http.Request) {
+				if method, path, _ := strings.Cut(c.routes["delete"], " "); r.Method == method && strings.Contains(r.URL.Path, path) {
+					s.faultAt(c, "any 401 -1")
+				}
+			}, c)
+			r := s.run("offboard {ada} --yes --wait 1m")
+			assert.Contains(t, []int{exitUnknown, exitAuth}, r.status, r.String())
+			refused := slices.DeleteFunc(s.server(c).Requests(), func(r mock.Request) bool { return r.Status != http.StatusUnauthorized })
+			assert.LessOrEqual(t, len(refused), 6, "%v", refused)
+		})
+	}
+}
+
+// TestGoneMeanwhile has somebody else delete the person while the roles are
+// being taken.
+func TestGoneMeanwhile(t *testing.T) {
+	t.Parallel()
+	for _, c := range []vendorConsole{falcon(), carbonBlack(), cybereasonConsole()} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			var s *scene
+			var once sync.Once
+			s = openWatchedScene(t, func(string, *http.Request) {
+				once.Do(func() { assert.NoError(t, s.server(c).API().Load(nil)) })
+			}, c)
+			r := s.run("offboard {ada} --yes --wait 2s")
+			assert.Zero(t, r.status, r.String())
+			assert.Equal(t, "deleted", r.outcome(), r.String())
 		})
 	}
 }
