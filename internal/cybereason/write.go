@@ -19,13 +19,16 @@ const (
 )
 
 // write sends a change of a user. A list that was read before it tells nothing
-// of that user any more, and of others only while many are changed in a row.
-func (a *adapter) write(ctx context.Context, c call, login string, body any) (reply, error) {
-	if provision.LooksLater(ctx) {
-		defer a.memo.omit(login)
-	} else {
-		defer a.memo.drop()
-	}
+// of that user any more, and of others only while many are changed in a row and
+// all goes well: what became of a change that was lost is to be read.
+func (a *adapter) write(ctx context.Context, c call, login string, body any) (got reply, err error) {
+	defer func() {
+		if provision.LooksLater(ctx) && err == nil {
+			a.memo.omit(login)
+			return
+		}
+		a.memo.drop()
+	}()
 	return a.api.write(ctx, c, body)
 }
 
