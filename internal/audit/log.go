@@ -23,6 +23,7 @@ type Log struct {
 	path  string
 	stamp Entry // fields that every entry has in common
 	now   func() time.Time
+	sync  func(*os.File) error
 
 	mu      sync.Mutex
 	waiting []*pending
@@ -39,7 +40,7 @@ type pending struct {
 // New returns a log that appends to the file at path. The stamp brings who and
 // what: OSUser, Host and Version.
 func New(path string, stamp Entry, now func() time.Time) *Log {
-	return &Log{path: path, stamp: stamp, now: now}
+	return &Log{path: path, stamp: stamp, now: now, sync: (*os.File).Sync}
 }
 
 // Path is where the record is.
@@ -141,7 +142,7 @@ func (l *Log) write(batch []*pending) (err error) {
 	if _, err := f.WriteAt(lines.Bytes(), end); err != nil {
 		return errors.Join(err, f.Truncate(end))
 	}
-	return f.Sync()
+	return l.sync(f)
 }
 
 // openPrivate opens a record that belongs to the user alone.

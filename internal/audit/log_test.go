@@ -56,6 +56,27 @@ func TestAppendAndRead(t *testing.T) {
 	assert.Equal(t, os.FileMode(0o700), info.Mode().Perm())
 }
 
+// TestAppendedIsOnTheDisk has Append return only when all of the record has been
+// brought to the disk, and fail when it could not be.
+func TestAppendedIsOnTheDisk(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state", "audit.jsonl")
+	l := newLog(path)
+	onDisk := int64(0)
+	l.OnSync(func(f *os.File) error {
+		info, err := f.Stat()
+		onDisk = info.Size()
+		return err
+	})
+	for i := range 3 {
+		require.NoError(t, l.Append(entry(i)))
+		info, err := os.Stat(path)
+		require.NoError(t, err)
+		assert.Equal(t, info.Size(), onDisk)
+	}
+	l.OnSync(func(*os.File) error { return os.ErrDeadlineExceeded })
+	require.ErrorIs(t, l.Append(entry(3)), os.ErrDeadlineExceeded)
+}
+
 func TestNoRecordIsEmpty(t *testing.T) {
 	logins, err := read(filepath.Join(t.TempDir(), "none.jsonl"))
 	require.NoError(t, err)
