@@ -195,9 +195,9 @@ func (s *killScene) madeTwice() []string {
 }
 
 // TestKill kills edrctl at every request of an apply, before the request is
-// carried out and after, and runs the same command again. The end is that of a
-// run that nobody disturbs: everybody has what the roster says, nobody is there
-// twice, and the record is whole.
+// carried out and after, and runs the same command again. Whoever was changed by
+// then is on record. The end is that of a run that nobody disturbs: everybody has
+// what the roster says, nobody is there twice, and the record is whole.
 func TestKill(t *testing.T) {
 	t.Parallel()
 	whole := openKillScene(t)
@@ -218,7 +218,7 @@ func TestKill(t *testing.T) {
 		workers.Go(func() {
 			for m := range moments {
 				t.Run(fmt.Sprintf("request %d, carried out %t", m.at, m.after), func(t *testing.T) {
-					killAt(t, m.at, m.after, want)
+					killAt(t, m.at, m.after, before, want)
 				})
 			}
 		})
@@ -231,7 +231,7 @@ func TestKill(t *testing.T) {
 	workers.Wait()
 }
 
-func killAt(t *testing.T, at int, after bool, want map[string]any) {
+func killAt(t *testing.T, at int, after bool, before, want map[string]any) {
 	s := openKillScene(t)
 	s.trap.at, s.trap.after, s.trap.signal, s.trap.gone = at, after, os.Kill, make(chan struct{})
 	s.trap.victim = s.start(t.Context(), "apply", "-f", s.roster, "--yes")
@@ -240,6 +240,12 @@ func killAt(t *testing.T, at int, after bool, want map[string]any) {
 	close(s.trap.gone)
 	if err == nil {
 		assert.Less(t, s.trap.count, at, "it is killed, unless it needs fewer requests this time")
+	}
+	recorded := s.recorded(t)
+	for who, has := range s.held() {
+		if strings.Contains(who, " ") && !assert.ObjectsAreEqual(before[who], has) {
+			assert.Contains(t, recorded, who, "of those who were changed")
+		}
 	}
 	r := s.run("apply -f " + s.roster + " --yes")
 	assert.Zero(t, r.status, r.String())
@@ -251,6 +257,17 @@ func killAt(t *testing.T, at int, after bool, want map[string]any) {
 	assert.Zero(t, r.status, r.String())
 	ended := slices.DeleteFunc(s.run("audit list").items, func(item object) bool { return item["outcome"] == "unknown" })
 	assert.NotEmpty(t, ended)
+}
+
+// recorded are the tenants and logins of the record.
+func (s *killScene) recorded(t *testing.T) []string {
+	t.Helper()
+	var who []string
+	require.NoError(t, audit.Read(filepath.Join(s.dir, "edrctl", "audit.jsonl"), func(e audit.Entry) error {
+		who = append(who, e.Tenant+" "+e.Login)
+		return nil
+	}))
+	return who
 }
 
 // TestTwoAtOnce has two processes apply one roster, with one record. Whoever
@@ -297,6 +314,7 @@ func TestTerminated(t *testing.T) {
 			_ = cmd.Run()
 			assert.Equal(t, exitInterrupted, cmd.ProcessState.ExitCode(), "%s%s", out.String(), errs.String())
 			assert.Less(t, time.Since(began), 10*time.Second)
+			assert.Regexp(t, `skipped|interrupted`, out.String(), "not all of it was done")
 			for change, outcome := range s.ends(t) {
 				assert.NotEqual(t, audit.Intent, outcome, "the end of change %s is on record", change)
 			}
