@@ -436,12 +436,7 @@ func (h *home) edrctlIn(alter func(*cli.Env), args ...string) run {
 		env.Vendors, env.Mocks = append(env.Vendors, c.vendor), append(env.Mocks, c.maker)
 	}
 	alter(&env)
-	begin := time.Now()
-	status := cli.Main(args, env)
-	if d := time.Since(begin); d > 400*time.Millisecond {
-		fmt.Println("SLOW", d, args, errs.String())
-	}
-	return run{status, out.String(), errs.String()}
+	return run{cli.Main(args, env), out.String(), errs.String()}
 }
 
 // process runs edrctl in a process of its own, through a program and its
