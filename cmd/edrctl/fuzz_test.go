@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
@@ -66,20 +65,8 @@ func answerOf(status int, header http.Header, body []byte) *http.Response {
 func (c console) inMemoryConfig(m *inMemory) provision.Config {
 	const address = "https://console.example:8443"
 	m.api = c.maker.New(mock.Env{Now: time.Now})
-	cfg := provision.Config{
-		Tenant: "lab", Settings: map[string]string{}, Secrets: map[string]provision.Secret{}, HTTP: m, Now: time.Now,
-		Log: slog.New(slog.DiscardHandler), Store: provision.MemoryStore(),
-		Timeout: time.Minute, MaxWait: time.Minute, RequestsPerMinute: 600_000,
-	}
-	for _, setting := range c.vendor.Settings {
-		switch value := m.api.Settings(address)[setting.Name]; {
-		case value == "":
-		case setting.Secret:
-			cfg.Secrets[setting.Name] = provision.NewSecret(value)
-		default:
-			cfg.Settings[setting.Name] = value
-		}
-	}
+	cfg := c.tenant(m.api.Settings(address), m)
+	cfg.Timeout, cfg.MaxWait, cfg.RequestsPerMinute = time.Minute, time.Minute, 600_000
 	return cfg
 }
 

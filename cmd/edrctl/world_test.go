@@ -11,7 +11,6 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math/big"
 	"net"
@@ -61,6 +60,8 @@ type console struct {
 	listed, role, other string
 	firstPassword       string
 	sessions            bool
+	// creates is the path that new accounts are posted to, if there is one.
+	creates string
 }
 
 func consoles() []console {
@@ -68,10 +69,12 @@ func consoles() []console {
 		{
 			vendor: crowdstrike.Vendor(), maker: mockcrowdstrike.Maker(), sessions: true,
 			listed: "li.tran@my-company.com", role: "event_viewer", other: "help_desk",
+			creates: "/user-management/entities/users/v1",
 		},
 		{
 			vendor: carbonblack.Vendor(), maker: mockcarbonblack.Maker(),
 			listed: "lea.brandt@example.com", role: "psc:role::BETA_VIEW_ALL", other: "psc:role::BETA_LEVEL_1_ANALYST",
+			creates: "/appservices/v6/orgs/7KQ2M9XD/users",
 		},
 		{
 			vendor: cortex.Vendor(), maker: mockcortex.Maker(),
@@ -80,6 +83,7 @@ func consoles() []console {
 		{
 			vendor: cybereason.Vendor(), maker: mockcybereason.Maker(), sessions: true,
 			listed: "soc+night@example.com", role: "executive", other: "analyst_l1", firstPassword: "First#Passw0rd!of2Some",
+			creates: "/rest/users",
 		},
 	}
 }
@@ -184,13 +188,18 @@ func (s *stage) open(t *testing.T, carrier http.RoundTripper) provision.Provisio
 }
 
 func (s *stage) config(carrier http.RoundTripper) provision.Config {
+	cfg := s.tenant(s.api.Settings(s.server.URL), carrier)
+	cfg.Timeout, cfg.MaxWait, cfg.RequestsPerMinute = 10*time.Second, time.Second, 600_000
+	return cfg
+}
+
+// tenant is configured by the settings that a fake gives.
+func (c console) tenant(given map[string]string, carrier http.RoundTripper) provision.Config {
 	cfg := provision.Config{
 		Tenant: "lab", Settings: map[string]string{}, Secrets: map[string]provision.Secret{}, HTTP: carrier, Now: time.Now,
 		Log: slog.New(slog.DiscardHandler), Store: provision.MemoryStore(),
-		Timeout: 10 * time.Second, MaxWait: time.Second, RequestsPerMinute: 600_000,
 	}
-	given := s.api.Settings(s.server.URL)
-	for _, setting := range s.vendor.Settings {
+	for _, setting := range c.vendor.Settings {
 		switch value := given[setting.Name]; {
 		case value == "":
 		case setting.Secret:

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"net"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -19,19 +18,20 @@ import (
 	fake "edrctl/internal/mock/crowdstrike"
 	"edrctl/internal/provision"
 	"edrctl/internal/provision/plan"
+	"edrctl/internal/provision/provisiontest"
 )
 
 // elsewhere serves the fake by a clock that differs from ours, and tells that
 // clock's time as servers do.
 func elsewhere(t *testing.T, api mock.API, now func() time.Time) (plan.Target, func()) {
 	t.Helper()
-	ln := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
+	ln := provisiontest.NewPipes()
 	server := &http.Server{ErrorLog: log.New(io.Discard, "", 0), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Date", now().UTC().Format(http.TimeFormat))
 		api.ServeHTTP(w, r)
 	})}
 	go func() { _ = server.Serve(ln) }()
-	target, hangUp := (&wire{api: api}).adapter(t, ln.dial)
+	target, hangUp := (&wire{api: api}).adapter(t, ln.Dial)
 	return target, func() {
 		hangUp()
 		assert.NoError(t, server.Close())
