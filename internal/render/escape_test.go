@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
@@ -38,12 +39,23 @@ func TestEscape(t *testing.T) {
 	}
 }
 
+// isHarmful says by the tables of Unicode what isHidden must say of a character,
+// which hides more.
+func isHarmful(r rune) bool {
+	format := unicode.Is(unicode.Cf, r) && !unicode.Is(unicode.Prepended_Concatenation_Mark, r)
+	return format || unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp,
+		unicode.Bidi_Control, unicode.Join_Control, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point)
+}
+
 func TestEveryRune(t *testing.T) {
 	for r := rune(0); r <= utf8.MaxRune; r++ {
 		if !utf8.ValidRune(r) {
 			continue
 		}
 		s := "a" + string(r) + "b"
+		if isHarmful(r) && !isHidden(r) {
+			t.Fatalf("%U is not hidden", r)
+		}
 		if shown := Escape(s); strings.ContainsFunc(shown, isHidden) {
 			t.Fatalf("%U is shown as it is", r)
 		} else if isHidden(r) == (shown == s) {
@@ -66,7 +78,7 @@ func FuzzEscape(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		shown := Escape(s)
-		if !utf8.ValidString(shown) || strings.ContainsFunc(shown, isHidden) {
+		if !utf8.ValidString(shown) || strings.ContainsFunc(shown, isHidden) || strings.ContainsFunc(shown, isHarmful) {
 			t.Fatalf("%q is shown as %q", s, shown)
 		}
 		if again := Escape(shown); again != shown {
