@@ -329,11 +329,15 @@ func TestSessionThatIsNotTakenIsForgotten(t *testing.T) {
 		h := newHome(t)
 		h.configure(t, s)
 		var credentials notes
+		var refuse atomic.Bool // whoever signs in
 		s.put(func(w http.ResponseWriter, r *http.Request, fake http.Handler) {
 			if token, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); bearer {
 				credentials.add(token)
 			} else if cookie, err := r.Cookie("JSESSIONID"); err == nil {
 				credentials.add(cookie.Value)
+			} else if refuse.Load() {
+				s.api.Fail(w, r, http.StatusUnauthorized, 0)
+				return
 			}
 			fake.ServeHTTP(w, r)
 		})
@@ -348,6 +352,16 @@ func TestSessionThatIsNotTakenIsForgotten(t *testing.T) {
 		assert.Contains(t, seen, token, "the kept one was tried")
 		assert.NotEqual(t, token, seen[len(seen)-1])
 		assert.Empty(t, h.leakInFiles(t, nowhere, token))
+
+		token = seen[len(seen)-1]
+		s.api.ExpireSessions()
+		refuse.Store(true)
+		require.NotEqual(t, 0, h.edrctl("user", "list").status)
+		assert.Empty(t, h.leakInFiles(t, nowhere, token), "forgotten, though there is none in its place")
+		refuse.Store(false)
+
+		require.Equal(t, 0, h.edrctl("user", "list").status)
+		seen = credentials.take()
 		require.Equal(t, 0, h.edrctl("auth", "clear", c.vendor.Name).status)
 		assert.Empty(t, h.leakInFiles(t, nowhere, seen[len(seen)-1]))
 	})
