@@ -22,6 +22,9 @@ type Options struct {
 	Listen string
 	// Plain serves HTTP without TLS.
 	Plain bool
+	// Unheard listens nowhere. Whoever holds a Server calls its ServeHTTP, in
+	// tests whose clock is not the real one.
+	Unheard bool
 	// TOTP asks for a second factor where the vendor has one.
 	TOTP bool
 	// Latency is added to each answer of a fake.
@@ -90,7 +93,7 @@ func Start(ctx context.Context, o Options) (*Servers, error) {
 	}
 	for _, m := range o.Makers {
 		s, err := newServer(m, o)
-		if err == nil {
+		if err == nil && !o.Unheard {
 			err = s.listen(ctx, host, ca)
 		}
 		if err != nil {
@@ -146,6 +149,7 @@ func newServer(m Maker, o Options) (*Server, error) {
 		now:     o.Now,
 		done:    make(chan struct{}),
 		served:  make(chan struct{}),
+		URL:     "http://127.0.0.1:80",
 	}
 	s.control = s.controlRoutes()
 	for _, f := range o.Faults[m.Vendor] {
@@ -197,6 +201,9 @@ func (s *Server) listen(ctx context.Context, host string, ca *authority) error {
 
 func (s *Server) close() error {
 	close(s.done)
+	if s.srv == nil {
+		return nil
+	}
 	err := s.srv.Close()
 	<-s.served
 	return err

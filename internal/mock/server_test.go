@@ -5,8 +5,10 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -44,6 +46,20 @@ func TestServesPlain(t *testing.T) {
 	_, body, err := call(t, client, http.MethodGet, s.URL+"/items", "")
 	require.NoError(t, err)
 	assert.Equal(t, `["first"]`, body)
+}
+
+func TestUnheard(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		servers, err := mock.Start(t.Context(), mock.Options{Makers: []mock.Maker{listMaker()}, Plain: true, Unheard: true})
+		require.NoError(t, err)
+		s := servers.Server("list")
+		require.NoError(t, s.Fault(mock.Fault{Action: "delay", Delay: "1h"}))
+		began, rec := time.Now(), httptest.NewRecorder()
+		s.ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/items", nil))
+		assert.Equal(t, `["first"]`, rec.Body.String())
+		assert.Equal(t, time.Hour, time.Since(began), "by another clock")
+		require.NoError(t, servers.Close())
+	})
 }
 
 func TestRefusesOptions(t *testing.T) {
