@@ -16,15 +16,17 @@ const recent = 5 * time.Second
 // memory is what was read a moment ago. A change ends it, so that nothing is
 // computed from what was there before.
 type memory struct {
-	// reading is held while the list of users is read, so that all who need it
-	// at once share one request.
-	reading sync.Mutex
-	rows    kept[[]row]
-	grants  kept[map[string]*grant]
+	// turn is held while the list of users is read, so that all who need it at
+	// once share one request.
+	turn   chan struct{}
+	rows   kept[[]row]
+	grants kept[map[string]*grant]
 
 	mu    sync.Mutex // guards names
 	names map[string]string
 }
+
+func newMemory() *memory { return &memory{turn: make(chan struct{}, 1)} }
 
 // forget drops what a change has made old.
 func (m *memory) forget(ctx context.Context, users bool) {
@@ -121,13 +123,16 @@ func (a *adapter) readRows(ctx context.Context, op string) ([]row, error) {
 // recentRows is the list of users as it was a moment ago, else as it is now. It
 // is good for finding out who somebody is, which does not change.
 func (a *adapter) recentRows(ctx context.Context, op string) (rows []row, fresh bool, err error) {
+	select {
+	case a.seen.turn <- struct{}{}:
+		defer func() { <-a.seen.turn }()
+	case <-ctx.Done():
+	}
 	if ctx.Err() != nil {
 		return nil, false, &provision.Error{
 			Vendor: name, Op: op, Kind: provision.ErrInterrupted, Message: "stopped", Err: context.Cause(ctx),
 		}
 	}
-	a.seen.reading.Lock()
-	defer a.seen.reading.Unlock()
 	if rows, ok := a.seen.rows.get(); ok {
 		return rows, false, nil
 	}

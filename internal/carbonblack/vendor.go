@@ -109,7 +109,7 @@ func New(_ context.Context, cfg provision.Config) (provision.Provisioner, error)
 	if err != nil {
 		return nil, err
 	}
-	seen := &memory{}
+	seen := newMemory()
 	client := transport.New(transport.Options{Vendor: name, Config: cfg, Origin: origin, OriginKey: "url"})
 	v := Vendor()
 	return &adapter{
