@@ -229,6 +229,34 @@ func TestKeptListOutOfDate(t *testing.T) {
 	assert.Equal(t, []string{"investigator"}, x.user(ada).DirectRoles(), "a list of Cortex XDR 3.x is no use")
 }
 
+// A list of roles that an earlier run has kept is used where it is known to be
+// this tenant's, and tells a platform that is in trouble from Cortex XDR 3.x.
+func TestKeptListOfTheOtherGeneration(t *testing.T) {
+	byName := keptRoles{{ID: "Viewer", Name: "Viewer"}, {ID: "Investigator", Name: "Investigator"}}
+	byID := keptRoles{{ID: "viewer", Name: "Viewer"}, {ID: "investigator", Name: "Investigator"}}
+	viewer := plan.Change{Action: plan.SetRoles, Login: bo, Roles: provision.RoleChange{Grant: []string{"Viewer"}, Exact: true}}
+
+	x := open(t, "auto")
+	results, err := x.tryApply(plan.Options{}, byName, viewer)
+	require.NoError(t, err)
+	require.NoError(t, results[0].Err)
+	assert.Equal(t, []string{"viewer"}, results[0].RolesAdded, "not the name that the other generation takes")
+
+	x = open(t, "auto")
+	require.NoError(t, x.Fault(mock.Fault{Path: "/platform/", Action: "500", Count: -1}))
+	var failed []plan.Result
+	sent := x.sent(func() { failed, err = x.tryApply(plan.Options{}, byID, viewer) })
+	require.NoError(t, err)
+	require.ErrorIs(t, failed[0].Err, provision.ErrUnavailable)
+	assert.NotContains(t, sent, setRole3)
+
+	x = open(t, "xdr3", "generation", "xdr3")
+	sent = x.sent(func() { results, err = x.tryApply(plan.Options{}, byName, viewer) })
+	require.NoError(t, err)
+	require.NoError(t, results[0].Err)
+	assert.NotContains(t, sent, getRoles3, "told the generation, the list is good")
+}
+
 func TestUpdate(t *testing.T) {
 	x := open(t, "auto")
 	u, changed, err := x.p.UpdateUser(t.Context(), ada, provision.UserPatch{Options: provision.Options{"hidden": "TRUE"}})

@@ -99,6 +99,15 @@ func (c *choice) settle(ctx context.Context, path string) {
 	}
 }
 
+// platform decides for the platform, if nothing was chosen.
+func (c *choice) platform() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.inUse == auto {
+		c.inUse = platform5
+	}
+}
+
 // with does something in the tenant's generation. While that is open it begins
 // with the platform's, and begins anew with the other if the first answer may
 // mean that the tenant has no such call. Nothing can have been changed by then:

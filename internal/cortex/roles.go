@@ -63,11 +63,15 @@ func (a *adapter) ResolveRoles(ctx context.Context, names []string) (roles []pro
 }
 
 // LearnRoles implements provision.RoleLearner. A list in which all ids are names
-// comes from Cortex XDR 3.x, or from a run that took the tenant for it.
-func (a *adapter) LearnRoles(roles []provision.Role) {
-	if slices.ContainsFunc(roles, func(r provision.Role) bool { return r.ID != r.Name }) {
-		a.known.learn(roles)
+// comes from Cortex XDR 3.x, or from a run that took a platform in trouble for it.
+// Any other comes from the platform, whatever its calls answer now.
+func (a *adapter) LearnRoles(roles []provision.Role) bool {
+	if !slices.ContainsFunc(roles, func(r provision.Role) bool { return r.ID != r.Name }) {
+		return a.api.chosen.current() == xdr3
 	}
+	a.known.learn(roles)
+	a.api.chosen.platform()
+	return a.api.chosen.current() == platform5
 }
 
 // ChangeRoles implements provision.Provisioner: it reads everybody, sets the

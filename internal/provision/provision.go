@@ -81,8 +81,9 @@ type RoleResolver interface {
 // RoleLearner is implemented by adapters that save requests when they know the
 // list of roles that an earlier run has read.
 type RoleLearner interface {
-	// LearnRoles tells the list. It may be out of date.
-	LearnRoles(roles []Role)
+	// LearnRoles tells the list. It may be out of date. The result is false where
+	// it is not known to be this tenant's, so that it has to be read again.
+	LearnRoles(roles []Role) (ours bool)
 }
 
 // RoleBatcher is implemented by adapters that can change the roles of many users

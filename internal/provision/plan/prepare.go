@@ -253,14 +253,14 @@ func (t *tenant) lookUp(ctx context.Context, names map[string]bool) (map[string]
 }
 
 // keptRoles is the list of an earlier run, if there is one. The adapter is told
-// of it too.
+// of it too, and may turn it down.
 func (t *tenant) keptRoles() ([]provision.Role, bool) {
 	if t.Roles == nil {
 		return nil, false
 	}
 	roles, ok := t.Roles.Load()
 	if learner, can := t.Provisioner.(provision.RoleLearner); ok && can {
-		learner.LearnRoles(roles)
+		ok = learner.LearnRoles(roles)
 	}
 	return roles, ok
 }

@@ -310,10 +310,11 @@ func (f *Fake) GuardRemoval(ctx context.Context, login string, c provision.RoleC
 
 // LearnRoles implements provision.RoleLearner. Learned returns what was told; the
 // fake makes no other use of it.
-func (f *Fake) LearnRoles(roles []provision.Role) {
+func (f *Fake) LearnRoles(roles []provision.Role) bool {
 	f.console.mu.Lock()
 	defer f.console.mu.Unlock()
 	f.console.learned = slices.Clone(roles)
+	return true
 }
 
 // SignOut implements provision.Session.
