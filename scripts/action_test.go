@@ -66,6 +66,8 @@ func theAction(t *testing.T) action {
 	var a action
 	require.NoError(t, yaml.Unmarshal(text, &a))
 	require.Len(t, a.Runs.Steps, 2)
+	// Looked at here, so that go test runs again when it changes.
+	require.FileExists(t, "install-release.sh")
 	return a
 }
 
