@@ -3,6 +3,9 @@
 // bytes, whatever the folder, the user or the time: see reproducible.
 //
 //	go run ./cmd/dist -out dist
+//	go run ./cmd/dist -notices FILE
+//
+// The second writes only the licences of what is compiled in.
 //
 // The version is that of the commit: its tag, or what Go makes of it. Nothing
 // is uploaded and nothing is signed here.
@@ -25,8 +28,15 @@ func main() {
 	out := flag.String("out", "dist", "folder that is written anew")
 	nfpm := flag.String("nfpm", "", "nfpm, to make packages; without it there are only archives")
 	only := flag.String("only", "", "the one system to build for, such as linux/amd64")
+	licences := flag.String("notices", "", "write the licences of what is compiled in to this file, and nothing else")
 	flag.Parse()
-	if err := run(*out, *nfpm, *only); err != nil {
+	var err error
+	if *licences != "" {
+		err = writeNotices(*licences)
+	} else {
+		err = run(*out, *nfpm, *only)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "dist:", err)
 		os.Exit(1)
 	}
@@ -167,7 +177,7 @@ func versionOf(binary string) (string, error) {
 }
 
 // sharedFiles are those beside the binary, by their names in an archive and
-// paths on disk: manual pages, completions, licence and notes.
+// paths on disk: manual pages, completions, licences and notes.
 func (r *release) sharedFiles(work, native string) (map[string]string, error) {
 	files := map[string]string{}
 	for _, name := range []string{"LICENSE", "README.md", "CHANGELOG.md"} {
@@ -179,6 +189,10 @@ func (r *release) sharedFiles(work, native string) (map[string]string, error) {
 	}
 	for _, page := range pages {
 		files["man/"+filepath.Base(page)] = page
+	}
+	files[noticesName] = filepath.Join(work, noticesName)
+	if err := writeNotices(files[noticesName]); err != nil {
+		return nil, err
 	}
 	dir := filepath.Join(work, "completions")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -230,7 +244,7 @@ func (r *release) packages(work, binary, arch string) error {
 		cmd.Env = append(os.Environ(),
 			"SOURCE_DATE_EPOCH="+strconv.FormatInt(r.when.Unix(), 10),
 			"EDRCTL_DIST_VERSION="+r.version, "EDRCTL_DIST_ARCH="+arch,
-			"EDRCTL_DIST_BINARY="+binary, "EDRCTL_DIST_COMPLETIONS="+filepath.Join(work, "completions"))
+			"EDRCTL_DIST_BINARY="+binary, "EDRCTL_DIST_FILES="+work)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("nfpm, %s: %w: %s", format, err, out)
 		}
