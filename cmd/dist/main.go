@@ -163,7 +163,8 @@ func build(t target, path string) error {
 	return nil
 }
 
-// versionOf asks a binary for its version.
+// versionOf asks a binary for its version. In a work tree of git beside the
+// first one Go finds none; packages want a number all the same.
 func versionOf(binary string) (string, error) {
 	out, err := command(binary, "version")
 	if err != nil {
@@ -172,6 +173,9 @@ func versionOf(binary string) (string, error) {
 	words := strings.Fields(out)
 	if len(words) < 2 {
 		return "", fmt.Errorf("%s version: %q", binary, out)
+	}
+	if strings.HasPrefix(words[1], "devel") {
+		return "0.0.0-" + words[1], nil
 	}
 	return strings.TrimPrefix(words[1], "v"), nil
 }
@@ -240,7 +244,9 @@ func (r *release) pack(work string, t target, shared map[string]string) error {
 // variables are set here.
 func (r *release) packages(work, binary, arch string) error {
 	for _, format := range packagers() {
-		cmd := exec.Command(r.nfpm, "package", "--config", "nfpm.yaml", "--packager", format, "--target", r.out) //nolint:gosec // our own tool
+		// Named as GoReleaser does, and not by each format's own habit.
+		target := filepath.Join(r.out, fmt.Sprintf("edrctl_%s_linux_%s.%s", r.version, arch, format))
+		cmd := exec.Command(r.nfpm, "package", "--config", "nfpm.yaml", "--packager", format, "--target", target) //nolint:gosec // our own tool
 		cmd.Env = append(os.Environ(),
 			"SOURCE_DATE_EPOCH="+strconv.FormatInt(r.when.Unix(), 10),
 			"EDRCTL_DIST_VERSION="+r.version, "EDRCTL_DIST_ARCH="+arch,
