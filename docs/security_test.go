@@ -2,6 +2,7 @@ package docs_test
 
 import (
 	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -46,11 +47,17 @@ func TestSupplyChain(t *testing.T) {
 		"../.goreleaser.yaml":              {"CGO_ENABLED=0", "-trimpath", "-buildid=", "checksums.txt", "sboms:"},
 		"../.github/workflows/release.yml": {"attest-build-provenance", "attestations: write"},
 		"../.github/workflows/test.yml":    {"govulncheck", "./.ci/run"},
-		"../.ci/run":                       {"make reproducible", "make sizes"},
+		"../.ci/run":                       {"make reproducible", "make sizes", "make dist-test"},
 	} {
 		for _, want := range wants {
 			assert.Contains(t, read(t, name), want, name)
 		}
+	}
+	pages, err := filepath.Glob("man/*.1")
+	require.NoError(t, err)
+	require.NotEmpty(t, pages)
+	for _, page := range pages { // the only list that takes no pattern
+		assert.Contains(t, read(t, "../.goreleaser.yaml"), "      - "+filepath.ToSlash(page)+"\n")
 	}
 	version := regexp.MustCompile(`(?m)^go 1\.(\d+)\.(\d+)$`).FindStringSubmatch(read(t, "../go.mod"))
 	require.NotNil(t, version)
