@@ -53,6 +53,14 @@ func TestSupplyChain(t *testing.T) {
 			assert.Contains(t, read(t, name), want, name)
 		}
 	}
+	workflows, err := filepath.Glob("../.github/workflows/*.yml")
+	require.NoError(t, err)
+	require.NotEmpty(t, workflows)
+	for _, name := range workflows {
+		for _, used := range regexp.MustCompile(`uses: .*`).FindAllString(read(t, name), -1) {
+			assert.Regexp(t, `^uses: [\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$`, used, "%s: not a commit", name)
+		}
+	}
 	pages, err := filepath.Glob("man/*.1")
 	require.NoError(t, err)
 	require.NotEmpty(t, pages)
