@@ -6,6 +6,7 @@ PKGS       := ./...
 LDFLAGS    := -s -w -buildid=
 LINT       := bin/tools/golangci-lint
 LINT_VERSION := v2.15.0
+ACTIONLINT_VERSION := v1.7.12
 NFPM       := bin/tools/nfpm
 NFPM_VERSION := v2.45.0
 
@@ -14,7 +15,7 @@ FUZZTIME   := 60s
 
 export CGO_ENABLED ?= 0
 
-.PHONY: all build demo test race conformance fuzz lint bench cover generate sizes reproducible mock dist dist-test clean
+.PHONY: all build demo test race conformance fuzz lint workflows bench cover generate sizes reproducible mock dist dist-test clean
 
 all: build test lint
 
@@ -46,6 +47,11 @@ lint: $(LINT) ## run the linters
 
 $(LINT):
 	GOBIN=$(CURDIR)/bin/tools $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
+
+workflows: ## check the workflows, the scripts and go.mod
+	$(GO) mod tidy -diff
+	$(GO) run github.com/rhysd/actionlint/cmd/actionlint@$(ACTIONLINT_VERSION)
+	@if command -v shellcheck >/dev/null; then shellcheck .ci/run scripts/*.sh examples/*.sh; else echo "shellcheck: skipped: not installed"; fi
 
 bench: build ## print sizes and times
 	$(GO) run ./cmd/bench -edrctl $(BIN)
