@@ -33,6 +33,8 @@ type found struct {
 	// Sorted is aria-sort of each header after each step.
 	Sorted map[string][]string
 	Shown  map[string]string
+	// Read is the role of the last person's cell for a screen reader.
+	Read map[string]string
 	// Millis is how long things took.
 	Millis map[string]float64
 }
@@ -91,7 +93,17 @@ func probed(t *testing.T, page, mode string, flags ...string) found {
 }
 
 func TestBrowserSortsAndFilters(t *testing.T) {
-	f := probed(t, written(t, sample()), "use", "--virtual-time-budget=20000")
+	t.Run("table", func(t *testing.T) { sortsAndFilters(t, sample()) })
+	t.Run("rows apart", func(t *testing.T) {
+		p := sample()
+		p.apart = true
+		sortsAndFilters(t, p)
+	})
+}
+
+func sortsAndFilters(t *testing.T, p Page) {
+	t.Helper()
+	f := probed(t, written(t, p), "use", "--virtual-time-budget=20000", "--enable-blink-features=ComputedAccessibilityInfo")
 	assert.Empty(t, f.Violations)
 	assert.Empty(t, f.Errors)
 	assert.Empty(t, f.Faults)
@@ -128,6 +140,24 @@ func TestBrowserSortsAndFilters(t *testing.T) {
 	assert.Equal(t, "2 of 6 people, the others are filtered out", f.Shown["orphan"])
 }
 
+// TestBrowserKeepsHeadersInSight scrolls in a narrow window, and asks what a
+// screen reader finds out of sight.
+func TestBrowserKeepsHeadersInSight(t *testing.T) {
+	for name, people := range map[string]int{"table": 250, "rows apart": many} {
+		t.Run(name, func(t *testing.T) {
+			f := probed(t, written(t, crowd(people)), "scroll", "--virtual-time-budget=20000",
+				"--window-size=700,600", "--enable-blink-features=ComputedAccessibilityInfo")
+			assert.Empty(t, f.Faults)
+			assert.Empty(t, f.Errors)
+			assert.Equal(t, "rowheader", f.Read["few"])
+			assert.Equal(t, "rowheader", f.Read["whole"])
+			if people < many {
+				assert.Equal(t, "rowheader", f.Read["at first"])
+			}
+		})
+	}
+}
+
 // TestBrowserBlocks puts into the page what the page never has, to see that the
 // policy would stop it, and that the probe would notice.
 func TestBrowserBlocks(t *testing.T) {
@@ -150,7 +180,8 @@ func TestBrowserPrints(t *testing.T) {
 }
 
 // TestBrowserBearsACrowd measures with 5,000 people. The limits are for a busy
-// machine; a quiet one needs a tenth of them.
+// machine; a quiet one needs a tenth of them. Of one processor, loading took 0.7
+// seconds and sorting 0.2; as one table it was 3.6 and 2.6.
 func TestBrowserBearsACrowd(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a while")
@@ -160,7 +191,14 @@ func TestBrowserBearsACrowd(t *testing.T) {
 	t.Logf("%d bytes; milliseconds: %v", len(page), f.Millis)
 	assert.Empty(t, f.Violations)
 	assert.Empty(t, f.Errors)
-	for what, ms := range f.Millis {
-		assert.Less(t, ms, 20_000.0, what)
+	assert.Less(t, f.Millis["load"], 20_000.0)
+	for _, what := range []string{"sort", "sort by console", "filter", "filter off", "filter by console"} {
+		assert.Contains(t, f.Millis, what)
+		assert.Less(t, f.Millis[what], 5_000.0, what)
+	}
+	assert.Equal(t, "4000 of 5000 people, the others are filtered out", f.Shown["filter by console"])
+	assert.Len(t, f.Steps["filter by console"], 4000)
+	if sorted := f.Steps["sort"]; assert.Len(t, sorted, 5000) {
+		assert.Equal(t, []string{"person.04999@example.com", "person.04998@example.com"}, sorted[:2])
 	}
 }

@@ -1,5 +1,5 @@
 // Watches a page, uses it as a person would, and writes what it found into it.
-const result = { violations: [], errors: [], faults: [], alerts: 0, images: 0, steps: {}, sorted: {}, shown: {}, millis: {} };
+const result = { violations: [], errors: [], faults: [], alerts: 0, images: 0, read: {}, steps: {}, sorted: {}, shown: {}, millis: {} };
 document.addEventListener('securitypolicyviolation', (e) => result.violations.push(e.effectiveDirective));
 window.addEventListener('error', (e) => result.errors.push(e.message));
 window.alert = () => { result.alerts++; };
@@ -39,12 +39,19 @@ const accessible = () => {
   fault('no caption', all('table').filter((e) => !e.caption || e.caption.textContent.trim() === ''));
   fault('no row header', all('tbody tr').filter((e) => e.cells[0].tagName !== 'TH'));
   fault('uneven', all('tbody tr').filter((e) => e.cells.length !== headers().length));
+  for (const [selector, role] of [['table', 'table'], ['tr', 'row'], ['thead th', 'columnheader'], ['tbody th', 'rowheader'], ['td', 'cell']]) {
+    for (const e of all(selector)) if (e.computedRole !== role) fault(`read as ${e.computedRole} and not as ${role}`, [e]);
+  }
+  // Headers stand over their columns, also where the rows are laid out apart.
+  const left = (row) => [...row.cells].map((c) => Math.round(c.getBoundingClientRect().left)).join();
+  fault('out of line', all('tbody tr').filter((row) => left(row) !== left(document.querySelector('thead tr'))));
   fault('not reachable', all('a').filter((e) => !document.querySelector(e.getAttribute('href'))));
   fault('no name of its own', all('[aria-labelledby]').filter((e) => !document.getElementById(e.getAttribute('aria-labelledby'))));
   if (document.documentElement.scrollWidth > window.innerWidth) result.faults.push('wider than the window');
 };
 
 const use = async () => {
+  await later(500); // until it is painted
   accessible();
   note('at first');
   click(0); note('person once');
@@ -68,6 +75,37 @@ const use = async () => {
   choose(''); note('all when in any again');
 };
 
+// read is what the last row begins with for a screen reader. To ask for each takes minutes.
+const read = () => all('tbody tr:not([hidden])').pop().cells[0].computedRole;
+
+// scroll looks whether one still sees who and where in the middle of the table.
+const scroll = async () => {
+  await later(500);
+  window.scrollTo(300, document.body.scrollHeight - 1.5 * window.innerHeight);
+  await later(500);
+  if (window.scrollX < 100 || window.scrollY < 100) result.faults.push('nothing to scroll');
+  const near = (what, is, want) => { if (Math.abs(is - want) > 1) result.faults.push(`${what} is at ${is} and not at ${want}`); };
+  const head = headers()[0].getBoundingClientRect();
+  near('the top of the headers', head.top, 0);
+  near('the header of people', head.left, 0);
+  const seen = all('tbody tr').map((row) => row.cells[0]).filter((c) => {
+    const at = c.getBoundingClientRect();
+    return at.top > head.bottom && at.bottom < window.innerHeight;
+  });
+  if (seen.length === 0) result.faults.push('nobody is in sight');
+  for (const cell of seen) {
+    near('a person', cell.getBoundingClientRect().left, 0);
+  }
+  result.read['at first'] = read();
+  await type('person.001');
+  result.read.few = read();
+  document.getElementById('clear').click();
+  await later(500);
+  document.getElementById('whole')?.click();
+  await later(500);
+  result.read.whole = read();
+};
+
 const measure = () => {
   const time = (what, work) => {
     const from = performance.now();
@@ -78,16 +116,19 @@ const measure = () => {
   void document.body.offsetHeight;
   result.millis.load = Math.round(performance.now());
   time('sort', () => click(0));
+  note('sort');
   time('sort by console', () => click(3));
   time('filter', () => tick('orphan'));
   time('filter off', () => tick('orphan'));
-  time('filter by console', () => choose('-2'));
+  time('filter by console', () => choose('2'));
+  note('filter by console');
 };
 
 window.addEventListener('load', async () => {
   try {
     if (mode === 'use') await use();
     else if (mode === 'measure') measure();
+    else if (mode === 'scroll') await scroll();
     else all('[onclick]').forEach((e) => e.click());
     if (mode === 'watch') await later(1000);
   } catch (e) {

@@ -94,6 +94,10 @@ func (p Page) filters(w *writer) {
 			w.add("<option value=\"%d\">in %s</option><option value=\"%d\">not in %s</option>", column, c.Tenant, -column, c.Tenant)
 		}
 	}
-	w.add("</select></label>\n<button id=\"clear\" type=\"button\">Show everybody</button>\n</div>\n")
+	w.add("</select></label>\n<button id=\"clear\" type=\"button\">Show everybody</button>\n")
+	if p.many() {
+		w.add("<label><input id=\"whole\" type=\"checkbox\"> Lay out every row at once: slow, and what screen readers need to read on</label>\n")
+	}
+	w.add("</div>\n")
 	w.add("<p id=\"shown\" role=\"status\">%d of %d people</p>\n", len(p.People), len(p.People))
 }

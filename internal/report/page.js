@@ -3,9 +3,17 @@
 (() => {
   const byId = (id) => document.getElementById(id);
   const table = byId('people'), body = table.tBodies[0], shown = byId('shown');
-  const find = byId('find'), select = byId('console');
+  const find = byId('find'), select = byId('console'), whole = byId('whole');
   const boxes = [...document.querySelectorAll('.legend input')];
   const headers = [...table.tHead.rows[0].cells];
+  // Rows that are no longer laid out as those of a table are still read as such.
+  if (table.classList.contains('many')) {
+    const roles = { THEAD: 'rowgroup', TBODY: 'rowgroup', TR: 'row', TD: 'cell' };
+    table.setAttribute('role', 'table');
+    for (const e of table.querySelectorAll('thead, tbody, tr, th, td')) {
+      e.setAttribute('role', roles[e.tagName] ?? (e.scope === 'col' ? 'columnheader' : 'rowheader'));
+    }
+  }
   const collator = new Intl.Collator('en', { numeric: true });
 
   // What is compared is read once: asking the document each time takes seconds
@@ -29,6 +37,7 @@
       if (p.row.hidden === fits) p.row.hidden = !fits;
       if (fits) count++;
     }
+    if (whole) table.classList.toggle('whole', whole.checked || count <= 200);
     shown.textContent = count === people.length ? `${count} of ${count} people` :
       `${count} of ${people.length} people, the others are filtered out`;
   };
@@ -54,6 +63,7 @@
   let waiting = 0;
   find.addEventListener('input', () => { clearTimeout(waiting); waiting = setTimeout(apply, 150); });
   select.addEventListener('change', apply);
+  whole?.addEventListener('change', apply);
   for (const b of boxes) b.addEventListener('change', apply);
   for (const h of headers) h.firstElementChild.addEventListener('click', () => sort(h));
   byId('clear').addEventListener('click', () => {

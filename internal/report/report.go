@@ -43,6 +43,9 @@ type Page struct {
 	People   []render.ReviewItem
 	// Clean, if not nil, takes secrets out of text.
 	Clean func(string) string
+
+	// apart lays out the rows as with many people. For tests.
+	apart bool
 }
 
 // Console is a tenant.
@@ -56,8 +59,9 @@ type Console struct {
 // Write writes the page. The same page is the same bytes.
 func Write(to io.Writer, p Page) error {
 	w := &writer{out: bufio.NewWriter(to), clean: p.Clean}
+	style := style + p.columns()
 	w.add("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")
-	w.add("<meta http-equiv=\"Content-Security-Policy\" content=\"%s\">\n", policy())
+	w.add("<meta http-equiv=\"Content-Security-Policy\" content=\"%s\">\n", policy(style))
 	w.add("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n")
 	w.add("<meta name=\"referrer\" content=\"no-referrer\">\n<title>Access review of %s</title>\n", p.Made.UTC().Format(time.DateOnly))
 	w.add("<style>%s</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#people\">Skip to the table</a>\n", markup(style))
@@ -72,7 +76,7 @@ func Write(to io.Writer, p Page) error {
 
 // policy lets a browser load nothing, and run nothing but the page's own style
 // and script.
-func policy() markup {
+func policy(style string) markup {
 	hash := func(text string) string {
 		sum := sha256.Sum256([]byte(text))
 		return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"

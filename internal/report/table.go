@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -13,14 +14,34 @@ import (
 // before is how many columns stand before those of the consoles.
 const before = 2
 
+// many is from how many people on the rows are laid out each on its own, as they
+// come into sight: a table of thousands takes a browser seconds, again and again.
+// What is not laid out is not read by screen readers either, so that a box brings
+// it back, and so does a filter that leaves few.
+const many = 1000
+
+func (p Page) many() bool { return p.apart || len(p.People) >= many }
+
+// columns are the widths for rows that are laid out on their own.
+func (p Page) columns() string {
+	if !p.many() {
+		return ""
+	}
+	return fmt.Sprintf(":root { --columns: minmax(17rem, 17fr) minmax(8rem, 8fr) %sminmax(7.5rem, 7.5fr); --least: %grem; }\n",
+		strings.Repeat("minmax(11.5rem, 11.5fr) ", len(p.Consoles)), 32.5+11.5*float64(len(p.Consoles)))
+}
+
 // table is the matrix: a row for each person, a column for each console.
 func (p Page) table(w *writer) {
-	class := ""
+	var classes []string
 	if len(p.Consoles) > 5 {
-		class = ` class="wide"`
+		classes = append(classes, "wide")
 	}
-	w.add("<main>\n<table id=\"people\" tabindex=\"-1\"%s>\n<caption>People, and what they have in each console. "+
-		"<span class=\"js\">The buttons in the headers sort.</span></caption>\n", markup(class))
+	if p.many() {
+		classes = append(classes, "many")
+	}
+	w.add("<main>\n<table id=\"people\" tabindex=\"-1\" class=\"%s\">\n<caption>People, and what they have in each console. "+
+		"<span class=\"js\">The buttons in the headers sort.</span></caption>\n", strings.Join(classes, " "))
 	w.add("<colgroup><col class=\"person\"><col class=\"marks\">%s<col class=\"last\"></colgroup>\n",
 		markup(strings.Repeat("<col>", len(p.Consoles))))
 	w.add("<thead>\n<tr>\n")
