@@ -271,7 +271,7 @@ func TestSecretOutsideTheConfiguration(t *testing.T) {
 }
 
 func TestSecretOnTheCommandLine(t *testing.T) {
-	f, err := Load(Environment{Environ: []string{"P=" + canary, "PATH=" + os.Getenv("PATH")}}, testVendors(), writeConfig(t, "version: 1\n"))
+	f, err := Load(Environment{Environ: []string{"P=" + canary, "PATH=/usr/bin:/bin"}}, testVendors(), writeConfig(t, "version: 1\n"))
 	require.NoError(t, err)
 	for _, tt := range []struct{ ref, fault string }{
 		{"env:P", ""},

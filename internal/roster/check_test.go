@@ -82,13 +82,15 @@ r.yaml:23:9: option@b.example: cybereason has no option "totp"; known are cybere
 r.yaml:27:20: foreign@b.example: options for cybereason, but none of the user's tenants is one: cbc
 r.yaml:29:12: state is present or absent, not "gone"
 r.yaml:30:5: lost@b.example: no tenant is named, and there are no default ones`},
-		{"r.csv", "login,nme,tenants,cybereason.totp,state\na@b.example,,cr;nowhere,1,gone\nb@b.example,,other,,\n\"c@b.example\n",
+		{
+			"r.csv", "login,nme,tenants,cybereason.totp,state\na@b.example,,cr;nowhere,1,gone\nb@b.example,,other,,\n\"c@b.example\n",
 			`r.csv:1:7: unknown column "nme"; known are login, first-name, last-name, phone, roles, tenants, state, expires, password; an option's is vendor.option
 r.csv:2:14: unknown tenant "nowhere"; known are falcon, falcon-eu, cbc, cr
 r.csv:2:25: a@b.example: cybereason has no option "totp"; known are cybereason.totp-enabled, cybereason.groups, cybereason.scope
 r.csv:2:27: state is present or absent, not "gone"
 r.csv:3:14: unknown tenant "other"; known are falcon, falcon-eu, cbc, cr
-r.csv:4:14: not CSV from here on: extraneous or missing " in quoted-field`},
+r.csv:4:14: not CSV from here on: extraneous or missing " in quoted-field`,
+		},
 		{"r.csv", "nme\na@b.example\n", `r.csv:1:1: column "login" is missing
 r.csv:1:1: unknown column "nme"; known are login, first-name, last-name, phone, roles, tenants, state, expires, password; an option's is vendor.option`},
 	} {

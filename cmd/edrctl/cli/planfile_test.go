@@ -33,7 +33,7 @@ func TestPlanHashFromItsJSON(t *testing.T) {
 	require.NoError(t, err)
 	path := filepath.Join(t.TempDir(), "plan.json")
 	require.NoError(t, writePlan(path, p))
-	data, err := os.ReadFile(path) //nolint:gosec // the test's own file
+	data, err := os.ReadFile(path)
 	require.NoError(t, err)
 
 	var b bytes.Buffer
