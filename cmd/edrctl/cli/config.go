@@ -2,6 +2,8 @@ package cli
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -33,15 +35,21 @@ func newConfigExplainCmd(a *app) *cobra.Command {
 		Short: "Show each value and where it comes from",
 		Long: `Show each value that is in force and where it comes from: a flag, a variable, a
 line of the file, or the default. Of a secret only its reference is shown.`,
-		Example: "  edrctl config explain",
-		Args:    wants(0, 0),
+		Example: `  edrctl config explain
+  edrctl config explain -t falcon-prod`,
+		Args: wants(0, 0),
 		RunE: a.run(func(*cobra.Command, []string) error {
 			file, err := a.load()
 			if err != nil {
 				return err
 			}
+			for _, name := range a.flags.tenants {
+				if _, err := file.Tenant(name); err != nil {
+					return err
+				}
+			}
 			return render.Write(a.Out, render.Document{
-				Kind: "ConfigExplanation", Items: explained(file), Columns: explainColumns(),
+				Kind: "ConfigExplanation", Items: explained(file, a.flags.tenants), Columns: explainColumns(),
 			}, a.renderOptions())
 		}),
 	}
@@ -54,9 +62,14 @@ type explainedItem struct {
 	Source string `json:"source"`
 }
 
-func explained(file *config.File) []explainedItem {
+// explained leaves out other tenants than those chosen, if any are.
+func explained(file *config.File, chosen []string) []explainedItem {
 	items := []explainedItem{}
 	for _, e := range file.Explain() {
+		rest, ofTenant := strings.CutPrefix(e.Key, "tenants.")
+		if name, _, _ := strings.Cut(rest, "."); ofTenant && len(chosen) > 0 && !slices.Contains(chosen, name) {
+			continue
+		}
 		items = append(items, explainedItem(e))
 	}
 	return items
