@@ -54,6 +54,9 @@ func newRootCmd(a *app) *cobra.Command {
 			Hint: fmt.Sprintf("`%s --help` lists the flags", cmd.CommandPath()),
 		}
 	})
+	cmd.Version = versionLine()
+	cmd.SetVersionTemplate("{{.Version}}\n")
+	cmd.Flags().Bool("version", false, "print the version") // -v is taken
 	cmd.InitDefaultHelpCmd()
 	if help, _, err := cmd.Find([]string{"help"}); err == nil {
 		help.Args = helpArgs

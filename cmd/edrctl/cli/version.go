@@ -15,10 +15,14 @@ func newVersionCmd(a *app) *cobra.Command {
 		Example: "  edrctl version",
 		Args:    wants(0, 0),
 		RunE: a.run(func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintf(a.Out, "edrctl %s %s/%s %s\n", version(), runtime.GOOS, runtime.GOARCH, runtime.Version())
+			_, err := fmt.Fprintln(a.Out, versionLine())
 			return err
 		}),
 	}
+}
+
+func versionLine() string {
+	return fmt.Sprintf("edrctl %s %s/%s %s", version(), runtime.GOOS, runtime.GOARCH, runtime.Version())
 }
 
 // version is that of the module, or the commit it was built from.
