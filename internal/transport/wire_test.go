@@ -381,7 +381,9 @@ func TestAnswersWithoutEnd(t *testing.T) {
 				failure(t, err, provision.ErrInternal)
 				require.ErrorContains(t, err, tt.says)
 			}
-			assert.Less(t, peak()>>20, uint64(100), "MiB in use")
+			if mib := peak() >> 20; !raced {
+				assert.Less(t, mib, uint64(100), "MiB in use")
+			}
 		})
 	}
 }
