@@ -327,10 +327,11 @@ func TestHandshakeStalls(t *testing.T) {
 
 // TestAnswersWithoutEnd bounds what a hostile or broken server can make us hold.
 func TestAnswersWithoutEnd(t *testing.T) {
-	zeros := make([]byte, 1<<20)
-	endless := func(w io.Writer) {
-		for range 4096 {
-			if _, err := w.Write(zeros); err != nil {
+	zeros := make([]byte, 64<<10)
+	endless := func(r *http.Request, w io.Writer) {
+		for range 64 << 10 {
+			// What is compressed takes long to reach a writer that would tell.
+			if _, err := w.Write(zeros); err != nil || r.Context().Err() != nil {
 				return
 			}
 		}
@@ -338,20 +339,20 @@ func TestAnswersWithoutEnd(t *testing.T) {
 	server, base := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/endless":
-			endless(w)
+			endless(r, w)
 		case "/bomb":
 			w.Header().Set("Content-Encoding", "gzip")
 			z := gzip.NewWriter(w)
-			endless(z)
+			endless(r, z)
 			_ = z.Close()
 		case "/failed":
 			w.WriteHeader(http.StatusBadGateway)
-			endless(w)
+			endless(r, w)
 		case "/failed-bomb":
 			w.Header().Set("Content-Encoding", "gzip")
 			w.WriteHeader(http.StatusForbidden)
 			z := gzip.NewWriter(w)
-			endless(z)
+			endless(r, z)
 			_ = z.Close()
 		}
 	})
