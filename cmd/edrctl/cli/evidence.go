@@ -248,7 +248,7 @@ func (e evidence) whole(data []byte) (bool, error) {
 	}
 	var is bytes.Buffer
 	if json.Compact(&is, data) != nil {
-		return false, nil // something follows it
+		return false, nil //nolint:nilerr // something follows it
 	}
 	return hash == e.SHA256 && bytes.Equal(is.Bytes(), bytes.TrimRight(want, "\n")), nil
 }

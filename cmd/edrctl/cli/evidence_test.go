@@ -89,9 +89,9 @@ func TestEvidenceTamperedWith(t *testing.T) {
 	t.Parallel()
 	s := openEvidenceScene(t)
 	text := string(s.data)
-	replace := func(old, new string) []byte {
-		require.Contains(t, text, old)
-		return []byte(strings.Replace(text, old, new, 1))
+	replace := func(is, instead string) []byte {
+		require.Contains(t, text, is)
+		return []byte(strings.Replace(text, is, instead, 1))
 	}
 	for name, data := range map[string][]byte{
 		"a key twice":           replace(`"operator":`, `"operator": "somebody else", "operator":`),

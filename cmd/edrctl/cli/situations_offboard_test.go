@@ -40,6 +40,8 @@ type outage struct {
 	// goes, it is deleted, or revoked where accounts stay.
 	want plan.Outcome
 	code string
+	// atTheDoor is true where nothing but the sign-in and the list is asked for.
+	atTheDoor bool
 	// differs has the consoles, by name or vendor, for which it ends otherwise.
 	differs map[string]otherEnd
 }
@@ -76,20 +78,20 @@ func outages() []outage {
 	asks := func(code string) map[string]otherEnd {
 		return map[string]otherEnd{"cortex-xdr3": {plan.Failed, code, "the first change has taken everything, and the next one cannot see that"}}
 	}
-	slow := func(*scene, vendorConsole, *http.Request, int) { time.Sleep(1500 * time.Millisecond) }
-	late := map[string]string{"TIMEOUT": "1s"}
+	slow := func(*scene, vendorConsole, *http.Request, int) { time.Sleep(4 * time.Second) }
+	late := map[string]string{"TIMEOUT": "3s"} // longer than anything takes by itself
 	short := map[string]string{"MAX_WAIT": "1ms"}
 	return []outage{
 		{name: "none", want: plan.Deleted},
-		{name: "dead", settings: map[string]string{"URL": "https://127.0.0.1:1"}, want: plan.Failed, code: "unavailable"},
-		{name: "dead from the list on", faults: []string{"list drop-before -1"}, want: plan.Failed, code: "unavailable"},
+		{name: "dead", atTheDoor: true, settings: map[string]string{"URL": "https://127.0.0.1:1"}, want: plan.Failed, code: "unavailable"},
+		{name: "dead from the list on", atTheDoor: true, faults: []string{"list drop-before -1"}, want: plan.Failed, code: "unavailable"},
 		{name: "dead from the first change on", change: first("any reset -1"), want: plan.Failed, code: "unavailable"},
 		{name: "dead when looking afterwards", change: last("any reset -1"), want: plan.Unknown, code: "unknown", differs: asks("unavailable")},
 		{name: "breaks off each change", faults: []string{"revoke reset -1", "delete reset -1"}, want: plan.Unknown, code: "unknown"},
 		{name: "breaks off changes for a while", faults: []string{"revoke drop-before 2", "delete drop-before 2"}, want: plan.Deleted},
-		{name: "throttled for a moment", faults: []string{"any 429=1"}, want: plan.Deleted},
+		{name: "throttled for a moment", atTheDoor: true, faults: []string{"any 429=1"}, want: plan.Deleted},
 		{name: "throttled for a moment at the change", faults: []string{"revoke 429=1", "delete 429=1"}, want: plan.Deleted},
-		{name: "throttled for long", settings: short, faults: []string{"any " + long}, want: plan.Failed, code: "rate-limited"},
+		{name: "throttled for long", atTheDoor: true, settings: short, faults: []string{"any " + long}, want: plan.Failed, code: "rate-limited"},
 		{
 			name: "throttled for long at the change", settings: short, faults: []string{"revoke " + long, "delete " + long},
 			want: plan.Failed, code: "rate-limited",
@@ -99,12 +101,12 @@ func outages() []outage {
 			name: "throttled for long when looking afterwards", settings: short, change: last("any " + long),
 			want: plan.Unknown, code: "unknown", differs: asks("rate-limited"),
 		},
-		{name: "answers the list too late", settings: late, faults: []string{"list delay=3s -1"}, want: plan.Failed, code: "unavailable"},
-		{name: "answers changes too late", settings: late, faults: []string{"revoke delay=3s -1", "delete delay=3s -1"}, want: plan.Deleted},
+		{name: "answers the list too late", atTheDoor: true, settings: late, faults: []string{"list delay=9s -1"}, want: plan.Failed, code: "unavailable"},
+		{name: "answers changes too late", settings: late, faults: []string{"revoke delay=9s -1", "delete delay=9s -1"}, want: plan.Deleted},
 		{name: "carries changes out late", settings: late, change: slow, want: plan.Deleted},
 		{name: "loses the answers of changes", faults: []string{"revoke drop-after -1", "delete drop-after -1"}, want: plan.Deleted},
 		{name: "cuts the answers of changes", faults: []string{"revoke truncate -1", "delete truncate -1"}, want: plan.Deleted},
-		{name: "500", faults: []string{"any 500 -1"}, want: plan.Failed, code: "unavailable"},
+		{name: "500", atTheDoor: true, faults: []string{"any 500 -1"}, want: plan.Failed, code: "unavailable"},
 		{name: "500 at changes", faults: []string{"revoke 500 -1", "delete 500 -1"}, want: plan.Unknown, code: "unknown"},
 		{
 			name: "500 from the second change on", change: first("delete 500 -1"), want: plan.Unknown, code: "unknown",
@@ -115,8 +117,8 @@ func outages() []outage {
 			differs: map[string]otherEnd{"cortex-xdr3": {plan.Deleted, "", "there is no second change"}},
 		},
 		{name: "500 after changes", faults: []string{"revoke after-500 -1", "delete after-500 -1"}, want: plan.Deleted},
-		{name: "credentials refused", settings: map[string]string{"{SECRET}": wrongSecret}, want: plan.Failed, code: "auth"},
-		{name: "not allowed to read", locked: true, want: plan.Failed, code: "forbidden"},
+		{name: "credentials refused", atTheDoor: true, settings: map[string]string{"{SECRET}": wrongSecret}, want: plan.Failed, code: "auth"},
+		{name: "not allowed to read", atTheDoor: true, locked: true, want: plan.Failed, code: "forbidden"},
 		{name: "not allowed to change", looking: true, want: plan.Failed, code: "forbidden"},
 	}
 }
@@ -137,14 +139,16 @@ func TestOffboardInEveryTrouble(t *testing.T) {
 	play := func(name string, all ...misfortune) {
 		cases = append(cases, openOffboarding(t, name, all...))
 	}
-	byName := map[string]outage{}
+	four, byName := oneOfEach(), map[string]outage{}
 	for _, o := range outages() {
 		byName[o.name] = o
 		for _, c := range vendorConsoles() {
+			if o.atTheDoor && !slices.ContainsFunc(four, func(d vendorConsole) bool { return d.name == c.name }) {
+				continue // it never comes to what the other forms do otherwise
+			}
 			play(o.name+"/"+c.name, misfortune{c, o})
 		}
 	}
-	four := oneOfEach()
 	for i, one := range four {
 		for _, other := range four[i+1:] {
 			for _, names := range [][2]string{
@@ -242,7 +246,9 @@ func (s *offboarding) play() {
 		server := s.server(m.console)
 		server.ClearFaults()
 		for _, turn := range [][2]string{m.console.locked, m.console.looking} {
-			assert.NoError(s.t, server.Set(turn[0], permitted(turn[0])))
+			if err := server.Set(turn[0], permitted(turn[0])); err != nil {
+				s.t.Error(err) // another goroutine's test cannot be ended from here
+			}
 		}
 	}
 	s.second = s.start(s.command("second.json"))
@@ -369,7 +375,7 @@ func (s *offboarding) itemTruth(run int, c vendorConsole, item evidenceItem) {
 	switch {
 	case item.AfterAt != nil:
 		assert.Equal(t, is, accountOf(item.After), "%s: after", c.name)
-		assert.Equal(t, len(is.roles), len(item.Result.ResidualAccess), "%s: %v remains", c.name, item.Result.ResidualAccess)
+		assert.Len(t, item.Result.ResidualAccess, len(is.roles), "%s: %v remains", c.name, item.Result.ResidualAccess)
 	case item.Before != nil:
 		assert.NotNil(t, item.Result.Error, "%s: that it could not be read back is told", c.name)
 		assert.NotEqual(t, string(plan.Deleted), item.Result.Outcome, c.name)
