@@ -56,15 +56,88 @@ func TestRecipes(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name+".txtar"), []byte(script), 0o600))
 	}
 	require.Len(t, found, len(recipes()))
-	testscript.Run(t, testscript.Params{Dir: dir, Setup: func(env *testscript.Env) error {
-		env.Setenv("HOME", env.WorkDir)
-		for _, name := range []string{"XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"} {
-			env.Setenv(name, filepath.Join(env.WorkDir, "."+name))
+	testscript.Run(t, testscript.Params{Dir: dir, Setup: atHome})
+}
+
+// atHome gives a script a home of its own.
+func atHome(env *testscript.Env) error {
+	env.Setenv("HOME", env.WorkDir)
+	for _, name := range []string{"XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"} {
+		env.Setenv(name, filepath.Join(env.WorkDir, "."+name))
+	}
+	env.Setenv("TERM", "dumb")
+	env.Setenv("WAIT", "2s")
+	return nil
+}
+
+// otherwise are the shown commands that do not end with 0 against the fakes, with
+// their statuses, and those that are not run, with -1.
+func otherwise() map[string]int {
+	return map[string]int{
+		"edrctl user create noor.haddad@example.com -A":  exitPartial, // Cortex makes no accounts
+		"edrctl review --against people.csv --exit-code": exitChanges,
+		"kubectl": -1,
+		// To build and to set up is the reader's own.
+		"make build": -1, "export PATH": -1, "edrctl config init": -1, "edrctl auth set": -1,
+	}
+}
+
+// TestRecipePages runs every command of each recipe, and those of the first
+// steps, in their order against the fakes.
+func TestRecipePages(t *testing.T) {
+	pages, err := filepath.Glob(filepath.Join(docsDir, "recipes", "*.md"))
+	require.NoError(t, err)
+	require.Greater(t, len(pages), 5)
+	examples, err := filepath.Abs(exampleDir)
+	require.NoError(t, err)
+	dir := t.TempDir()
+	for _, page := range append(pages, filepath.Join(docsDir, "getting-started.md")) {
+		text, err := os.ReadFile(page)
+		require.NoError(t, err)
+		var script strings.Builder
+		// What a reader has at hand: a list of people, a script to try, a roster.
+		script.WriteString("set -u\nexport JOB_COMPLETION_INDEX=0\nln -s '" + examples + "' examples\ncp examples/onboard-person.sh onboard.sh\n" +
+			"printf 'login\\nada.quist@example.com\\n' >people.csv\nedrctl export -A --out team.yaml\nprevious=\n")
+		for _, command := range codeLines(string(text)) {
+			want := 0
+			for begin, status := range otherwise() {
+				if strings.HasPrefix(command, begin) {
+					want = status
+				}
+			}
+			if want < 0 {
+				continue
+			}
+			if strings.Contains(command, "export -A --out team.yaml") {
+				script.WriteString("rm -f team.yaml\n")
+			}
+			// What the last command printed is what a reader approves.
+			fmt.Fprintf(&script, "APPROVED=$previous\nstatus=0\n%s >out </dev/null || status=$?\nprevious=$(cat out)\n"+
+				"[ $status -eq %d ] || { echo \"status $status and not %d\": '%s'; exit 1; }\n",
+				command, want, want, strings.ReplaceAll(command, "'", `'\''`))
 		}
-		env.Setenv("TERM", "dumb")
-		env.Setenv("WAIT", "2s")
-		return nil
-	}})
+		name := strings.TrimSuffix(filepath.Base(page), ".md")
+		txtar := "exec edrctl mock exec --quiet -- sh page.sh\n-- page.sh --\n" + script.String()
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name+".txtar"), []byte(txtar), 0o600))
+	}
+	testscript.Run(t, testscript.Params{Dir: dir, Setup: atHome})
+}
+
+// codeLines are the indented lines of a page, with those that go on joined.
+func codeLines(text string) []string {
+	var lines []string
+	fenced := false
+	for line := range strings.Lines(strings.ReplaceAll(text, "\\\n", " ")) {
+		if strings.HasPrefix(line, "```") {
+			fenced = !fenced
+		}
+		trimmed := strings.TrimSpace(line)
+		word, _, _ := strings.Cut(trimmed, " ")
+		if !fenced && strings.HasPrefix(line, "    ") && slices.Contains([]string{"edrctl", "kubectl", "make", "export"}, word) {
+			lines = append(lines, trimmed)
+		}
+	}
+	return lines
 }
 
 // TestRecipesNameScripts makes sure that each recipe leads to an example that
