@@ -93,7 +93,7 @@ func newRunner(t *testing.T, system, arch string) *runner {
 	require.NoError(t, os.WriteFile(filepath.Join(bin, "gh"), []byte(gh), 0o700))
 	root, err := filepath.Abs("..")
 	require.NoError(t, err)
-	r.path = bin + string(filepath.ListSeparator) + os.Getenv("PATH")
+	r.path = bin + string(filepath.ListSeparator) + os.Getenv("PATH") //nolint:forbidigo // the tools of the machine
 	r.env = []string{
 		"RUNNER_OS=" + system, "RUNNER_ARCH=" + arch, "RUNNER_TEMP=" + filepath.Join(dir, "temp dir"),
 		"GITHUB_ACTION_PATH=" + root, "GITHUB_PATH=" + filepath.Join(dir, "path"), "GITHUB_OUTPUT=" + filepath.Join(dir, "output"),

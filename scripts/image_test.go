@@ -36,9 +36,7 @@ func TestImage(t *testing.T) {
 		t.Skip("to change the root one has to be root")
 	}
 
-	root, err := os.MkdirTemp("", "edrctl-image-")
-	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, os.RemoveAll(root)) })
+	root := t.TempDir()
 	require.NoError(t, os.Chmod(root, 0o755))
 	for _, dir := range []string{"usr/bin", "etc/edrctl", "var/lib/edrctl"} {
 		require.NoError(t, os.MkdirAll(filepath.Join(root, dir), 0o755))

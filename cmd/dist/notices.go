@@ -72,7 +72,7 @@ func notice(text *strings.Builder, name, dir string) error {
 		if !e.Type().IsRegular() || !licence && !strings.HasPrefix(upper, "NOTICE") {
 			continue
 		}
-		data, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		data, err := os.ReadFile(filepath.Join(dir, e.Name())) //nolint:gosec // of a module
 		if err != nil {
 			return err
 		}
