@@ -135,9 +135,9 @@ func newAuditVerifyCmd(a *app) *cobra.Command {
 		Long: `Check the chain of hashes of the record. It ends with status 1 and names the
 first line that was altered, taken out or moved.
 
-With --evidence it is the file that is checked, which needs no configuration. Where
-the record that the file was made with is at hand, the record must know of it;
-otherwise damage is found, but not a forgery.`,
+With --evidence it is the file that is checked, which needs no configuration.
+Where the record that the file was made with is at hand, the record must know of
+it; otherwise damage is found, but not a forgery.`,
 		Example: `  edrctl audit verify
   edrctl audit verify --evidence tomas.json`,
 		Args: wants(0, 0),

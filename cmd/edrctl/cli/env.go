@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -68,6 +69,7 @@ func (e Env) Getenv(name string) string {
 // System is the real world. From then on no core of this process is dumped.
 func System() Env {
 	allowCores := forbidCores()
+	collectLate(os.Getenv)
 	interrupts := make(chan os.Signal, 2)
 	signal.Notify(interrupts, os.Interrupt, syscall.SIGTERM)
 	// A reader who goes away makes writing fail, and does not end changes half way.
@@ -85,6 +87,17 @@ func System() Env {
 		Proxy: http.ProxyFromEnvironment, Now: time.Now,
 		Interrupts: interrupts, AllowCores: allowCores,
 		Vendors: vendors(), Mocks: mocks(),
+	}
+}
+
+// collectLate has garbage collected when there is much of it. A one-off command
+// ends before that; one that lasts, or that a vendor answers without end, stays
+// about the limit, beyond which memory is for what is in use. Who sets Go's own
+// variables is obeyed.
+func collectLate(getenv func(string) string) {
+	if getenv("GOGC") == "" && getenv("GOMEMLIMIT") == "" {
+		debug.SetGCPercent(400)
+		debug.SetMemoryLimit(64 << 20)
 	}
 }
 

@@ -61,7 +61,6 @@ tenants:
 			cmd.Env = []string{
 				"HOME=" + dir, "EDRCTL_CONFIG=" + config, "XDG_CACHE_HOME=" + dir, "XDG_STATE_HOME=" + dir,
 				"SECRET=0123456789012345678901234567890123456789",
-				"GOMEMLIMIT=80MiB", // what is garbage goes in time, also while others need the processor
 			}
 			peak := watchPeak(t, cmd)
 			out, err := peak.output, peak.err
