@@ -376,6 +376,8 @@ func (a *authority) pool() *x509.CertPool {
 type home struct {
 	dir, work string
 	environ   []string
+	// started, if not nil, is told the id of each process.
+	started func(pid int)
 }
 
 func newHome(t *testing.T) *home {
@@ -460,7 +462,11 @@ func (h *home) process(t *testing.T, through []string, args ...string) (run, *os
 	cmd.Dir = h.work
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
-	err = cmd.Run()
+	require.NoError(t, cmd.Start())
+	if h.started != nil {
+		h.started(cmd.Process.Pid)
+	}
+	err = cmd.Wait()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		require.NoError(t, err)
