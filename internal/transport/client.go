@@ -257,8 +257,11 @@ func (c *Client) admit(ctx context.Context, req *Request, left time.Duration) (t
 func (c *Client) attempt(ctx context.Context, req *Request, attempt int) (*Response, *lostAnswer) {
 	ctx, cancel := context.WithTimeout(ctx, c.o.Config.Timeout)
 	defer cancel()
-	var wrote atomic.Bool
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { wrote.Store(true) }})
+	var began, wrote atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		WroteHeaderField: func(string, []string) { began.Store(true) },
+		WroteHeaders:     func() { wrote.Store(true) },
+	})
 
 	hr, err := c.build(ctx, req)
 	if err != nil {
@@ -268,7 +271,10 @@ func (c *Client) attempt(ctx context.Context, req *Request, attempt int) (*Respo
 	resp, err := c.roundTrip(hr, req)
 	c.trace(ctx, hr, req, resp, err, attempt, time.Since(started))
 	if err != nil {
-		return nil, &lostAnswer{err: err, sent: wrote.Load()}
+		// Who stops waiting does so while the header may be on its way: HTTP/2
+		// writes it, and tells of it, beside the request.
+		sent := wrote.Load() || began.Load() && ctx.Err() != nil
+		return nil, &lostAnswer{err: err, sent: sent}
 	}
 	return resp, nil
 }

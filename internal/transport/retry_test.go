@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"strconv"
 	"syscall"
 	"testing"
@@ -338,6 +339,19 @@ func TestCancelled(t *testing.T) {
 			})
 		})
 	}
+	t.Run("a change that is on its way", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			s := play(func(r *http.Request) (*http.Response, error) {
+				httptrace.ContextClientTrace(r.Context()).WroteHeaderField("user-agent", nil)
+				cancel()
+				return nil, r.Context().Err()
+			})
+			_, err := client(t, "https://acme.example", config(s)).Do(ctx, change())
+			failure(t, err, provision.ErrUncertain)
+			assert.Equal(t, 1, s.attempts())
+		})
+	})
 	t.Run("a change that was not sent yet", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
