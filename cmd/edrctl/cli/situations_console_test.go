@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
-	"testing"
 
 	"github.com/stretchr/testify/require"
 
@@ -106,7 +105,7 @@ func cortexXDR3() vendorConsole {
 	xdr3.name, xdr3.switches = "cortex-xdr3", map[string]string{"generation": "xdr3"}
 	xdr3.words = map[string]string{
 		"role": "Viewer", "role-id": "Viewer", "other": "Investigator", "other-id": "Investigator",
-		"third": "Administrator", "missing-id": "No Such Role", "inherited": "Viewer",
+		"third": "Administrator", "third-id": "Administrator", "missing-id": "No Such Role", "inherited": "Viewer",
 		"admin": platform.words["admin"], "admin-id": "Instance Administrator",
 		"SECRET": "API_KEY", "detail": "--last-name=Reyes",
 	}
@@ -133,7 +132,7 @@ func falcon() vendorConsole {
 		name: "crowdstrike-modern", vendor: "crowdstrike",
 		words: map[string]string{
 			"role": "Falcon Analyst - Read Only", "role-id": "falconhost_read_only",
-			"other": "Real Time Responder", "other-id": "remote_responder", "third": "Help Desk",
+			"other": "Real Time Responder", "other-id": "remote_responder", "third": "Help Desk", "third-id": "help_desk",
 			"missing-id": "no_such_role", "inherited": "event_viewer",
 			"admin": "nora.vance@example.com", "admin-id": "user_admin",
 			"SECRET": "CLIENT_SECRET", "detail": "--last-name=Reyes",
@@ -187,7 +186,7 @@ func carbonBlack() vendorConsole {
 		name: "carbonblack-roles", vendor: "carbonblack",
 		words: map[string]string{
 			"role": "View All", "role-id": viewAll, "other": "Level 1 Analyst", "other-id": "psc:role::BETA_LEVEL_1_ANALYST",
-			"third": "SOC Triage", "missing-id": "psc:role:7KQ2M9XD:NO_SUCH_ROLE", "inherited": "",
+			"third": "SOC Triage", "third-id": "psc:role:7KQ2M9XD:SOC_TRIAGE", "missing-id": "psc:role:7KQ2M9XD:NO_SUCH_ROLE", "inherited": "",
 			"admin": "vera.lindqvist@example.com", "admin-id": "psc:role::BETA_SUPER_ADMIN",
 			"SECRET": "API_SECRET", "detail": "--last-name=Reyes",
 		},
@@ -236,7 +235,7 @@ func cortexPlatform() vendorConsole {
 	return vendorConsole{
 		name: "cortex-platform", vendor: "cortex",
 		words: map[string]string{
-			"role": "Viewer", "role-id": "viewer", "other": "Investigator", "other-id": "investigator", "third": "Administrator",
+			"role": "Viewer", "role-id": "viewer", "other": "Investigator", "other-id": "investigator", "third": "Administrator", "third-id": "administrator",
 			"missing-id": "no_such_role", "inherited": "viewer",
 			"admin": "ivo.novak+soc@my-company.com", "admin-id": "instance_admin",
 			"SECRET": "API_KEY", "detail": "--last-name=Reyes",
@@ -277,7 +276,7 @@ func cybereasonConsole() vendorConsole {
 	return vendorConsole{
 		name: "cybereason", vendor: "cybereason",
 		words: map[string]string{
-			"role": "Analyst L1", "role-id": "analyst_l1", "other": "Responder L1", "other-id": "responder", "third": "Executive",
+			"role": "Analyst L1", "role-id": "analyst_l1", "other": "Responder L1", "other-id": "responder", "third": "Executive", "third-id": "executive",
 			"missing-id": "no_such_role", "inherited": "",
 			"admin": "svc-edrctl@example.com", "admin-id": "user_admin",
 			"SECRET": "PASSWORD", "detail": "--set=cybereason.daily-notifications=true",
@@ -322,13 +321,19 @@ func (a account) sorted() account {
 }
 
 // prepare puts a fake into the form of the console and people into it.
-func (c vendorConsole) prepare(t *testing.T, server *mock.Server) {
+func (c vendorConsole) prepare(t tester, server *mock.Server) {
 	t.Helper()
 	for name, value := range c.switches {
 		require.NoError(t, server.Set(name, value))
 	}
 	state := stateOf(t, server)
 	c.people(state)
+	load(t, server, state)
+}
+
+// load makes a state what a fake holds.
+func load(t tester, server *mock.Server, state object) {
+	t.Helper()
 	data, err := json.Marshal(state)
 	require.NoError(t, err)
 	require.NoError(t, server.API().Load(data))
@@ -338,7 +343,7 @@ func (c vendorConsole) prepare(t *testing.T, server *mock.Server) {
 type object = map[string]any
 
 // stateOf is what a fake holds, as JSON.
-func stateOf(t *testing.T, server *mock.Server) object {
+func stateOf(t tester, server *mock.Server) object {
 	t.Helper()
 	data, err := json.Marshal(server.State())
 	require.NoError(t, err)

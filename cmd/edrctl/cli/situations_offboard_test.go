@@ -572,7 +572,7 @@ func openWatchedScene(t *testing.T, change func(vendor string, r *http.Request),
 	for i, m := range makers {
 		makers[i].New = func(e mock.Env) mock.API { return watchedFake{m.New(e), func(r *http.Request) { change(m.Vendor, r) }} }
 	}
-	return openSceneOf(t, makers, consoles...)
+	return openSceneIn(t, t.TempDir(), mock.Options{Makers: makers}, consoles...)
 }
 
 // watchedFake tells of changes.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"edrctl/internal/mock"
 	"edrctl/internal/render"
@@ -25,10 +27,17 @@ const firstPassword = "Correct#Horse7Battery"
 // wrongSecret has the length of a Falcon secret, which is looked at.
 const wrongSecret = "wrong0000000000000000000000000000000wrong"
 
+// tester is a test, or a case of a property.
+type tester interface {
+	rapid.TB
+	Context() context.Context
+	Cleanup(f func())
+}
+
 // scene is a place of its own for one case: fakes, a configuration that names
 // them, folders, and the world as edrctl sees it.
 type scene struct {
-	t        *testing.T
+	t        tester
 	consoles []vendorConsole
 	servers  *mock.Servers
 	dir      string
@@ -43,13 +52,16 @@ type scene struct {
 // one another at once.
 func openScene(t *testing.T, consoles ...vendorConsole) *scene {
 	t.Helper()
-	return openSceneOf(t, mocks(), consoles...)
+	return openSceneIn(t, t.TempDir(), mock.Options{Makers: mocks()}, consoles...)
 }
 
-func openSceneOf(t *testing.T, makers []mock.Maker, consoles ...vendorConsole) *scene {
+// openSceneIn is openScene in a folder that is there, with fakes of some makers
+// that are served in another way.
+func openSceneIn(t tester, dir string, options mock.Options, consoles ...vendorConsole) *scene {
 	t.Helper()
-	s := &scene{t: t, consoles: consoles, dir: t.TempDir()}
-	options := mock.Options{}
+	s := &scene{t: t, consoles: consoles, dir: dir}
+	makers := options.Makers
+	options.Makers = nil
 	for _, c := range consoles {
 		options.TOTP = options.TOTP || c.totp
 		for _, m := range makers {
