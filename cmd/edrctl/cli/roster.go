@@ -228,12 +228,24 @@ func (a *app) invited() (map[invitation]bool, error) {
 		return nil, err
 	}
 	invited := map[invitation]bool{}
+	begun := map[string]bool{} // deletions, by change, of those who were invited
 	err = audit.Read(path, func(e audit.Entry) error {
 		one := invitation{e.Tenant, e.Address, provision.FoldLogin(e.Login)}
 		switch plan.Outcome(e.Outcome) {
+		case audit.Intent:
+			// A deletion whose end is not known may have been carried out. Who is
+			// still invited, the vendor tells when asked to invite again.
+			if plan.Action(e.Action) == plan.DeleteUser && invited[one] {
+				begun[e.Change] = true
+				delete(invited, one)
+			}
+		case plan.Failed, plan.Absent, plan.Skipped, plan.Unsupported:
+			if begun[e.Change] {
+				invited[one] = true
+			}
 		case plan.Invited:
 			invited[one] = true
-		case plan.Deleted, plan.Revoked, plan.Created:
+		case plan.Deleted, plan.Revoked, plan.Created, plan.Granted, plan.Updated: // was listed
 			delete(invited, one)
 		}
 		return nil
