@@ -42,7 +42,7 @@ func openEvidenceScene(t *testing.T) *evidenceScene {
 // under a folder.
 func (s *evidenceScene) verify(data []byte, environ ...string) (status int, said string) {
 	s.t.Helper()
-	file := filepath.Join(s.t.TempDir(), "evidence.json")
+	file := filepath.Join(s.dir, "checked.json")
 	require.NoError(s.t, os.WriteFile(file, data, 0o600))
 	var out bytes.Buffer
 	status = Main([]string{"audit", "verify", "--evidence", file}, Env{Out: &out, Err: &out, Now: time.Now, Environ: environ})

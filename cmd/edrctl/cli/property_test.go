@@ -153,7 +153,7 @@ func teamLogins() []string {
 
 // openTeam starts the fakes in a state that chance makes, with an empty roster.
 func openTeam(rt *rapid.T, dir string, consoles []vendorConsole) *team {
-	s := openSceneIn(rt, dir, mock.Options{Plain: true, Unheard: true}, consoles...)
+	s := openSceneIn(rt, dir, mock.Options{Makers: mocks(), Plain: true, Unheard: true}, consoles...)
 	m := &team{scene: s, rt: rt, rows: map[place]row{}, done: map[string]int{}, wires: &wires{
 		record: filepath.Join(dir, "edrctl", "audit.jsonl"), interrupts: make(chan os.Signal, 2),
 	}}
