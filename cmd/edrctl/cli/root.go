@@ -54,9 +54,7 @@ func newRootCmd(a *app) *cobra.Command {
 			Hint: fmt.Sprintf("`%s --help` lists the flags", cmd.CommandPath()),
 		}
 	})
-	cmd.Version = versionLine()
-	cmd.SetVersionTemplate("{{.Version}}\n")
-	cmd.Flags().Bool("version", false, "print the version") // -v is taken
+	answerVersion(cmd)
 	cmd.InitDefaultHelpCmd()
 	if help, _, err := cmd.Find([]string{"help"}); err == nil {
 		help.Args = helpArgs

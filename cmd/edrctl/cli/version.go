@@ -21,6 +21,20 @@ func newVersionCmd(a *app) *cobra.Command {
 	}
 }
 
+// answerVersion has the root take --version. cobra's own way would link templates,
+// and with them two megabytes of methods that nothing calls.
+func answerVersion(root *cobra.Command) {
+	asked := root.Flags().Bool("version", false, "print the version") // -v is taken
+	otherwise := root.RunE
+	root.RunE = func(cmd *cobra.Command, args []string) error {
+		if *asked && len(args) == 0 {
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), versionLine())
+			return err
+		}
+		return otherwise(cmd, args)
+	}
+}
+
 func versionLine() string {
 	return fmt.Sprintf("edrctl %s %s/%s %s", version(), runtime.GOOS, runtime.GOARCH, runtime.Version())
 }
