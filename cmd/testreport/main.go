@@ -36,12 +36,17 @@ func main() {
 	}
 }
 
-// named are the tests that a document names, as package.Test or
+// named are the tests that the tables of a document name, as package.Test or
 // package.Test/subtest.
 func named(text string) []string {
 	var all []string
-	for _, m := range regexp.MustCompile("`([a-z]+\\.(?:Test|Fuzz)[^`]*)`").FindAllStringSubmatch(text, -1) {
-		all = append(all, m[1])
+	for line := range strings.Lines(text) {
+		if !strings.HasPrefix(line, "|") {
+			continue
+		}
+		for _, m := range regexp.MustCompile("`([a-z]+\\.(?:Test|Fuzz)[^`]*)`").FindAllStringSubmatch(line, -1) {
+			all = append(all, m[1])
+		}
 	}
 	return all
 }
@@ -61,15 +66,16 @@ type report struct {
 	out io.Writer
 	// said is what each running test has written, by package and name.
 	said map[[2]string][]string
-	// ended is how each test ended, by the last part of its package and its name
-	// as a subtest is written in Go. Several packages may share a last part.
-	ended map[string]string
+	// ended are the tests that ended, by the last part of their package and the
+	// name as Go writes it, and also by each part of the name alone: a document
+	// does not say what a subtest is part of.
+	ended map[string]bool
 	count map[string]int
 }
 
 // tell writes the report and returns an error if something failed or is missing.
 func tell(in io.Reader, out io.Writer, proofs []string) error {
-	r := &report{out: out, said: map[[2]string][]string{}, ended: map[string]string{}, count: map[string]int{}}
+	r := &report{out: out, said: map[[2]string][]string{}, ended: map[string]bool{}, count: map[string]int{}}
 	lines := bufio.NewScanner(in)
 	lines.Buffer(nil, 16<<20)
 	for lines.Scan() {
@@ -132,8 +138,10 @@ func (r *report) end(e event, said []string) {
 	}
 	r.count[e.Action]++
 	name := path.Base(e.Package) + "." + e.Test
-	if r.ended[name] != "pass" {
-		r.ended[name] = e.Action
+	parts := strings.Split(name, "/")
+	r.ended[parts[0]] = true
+	for _, part := range parts[1:] {
+		r.ended[parts[0]+"/"+part] = true
 	}
 	switch e.Action {
 	case "fail":
@@ -170,7 +178,7 @@ func reason(said []string) string {
 func (r *report) missing(proofs []string) []string {
 	var all []string
 	for _, proof := range proofs {
-		if r.ended[strings.ReplaceAll(proof, " ", "_")] == "" && !slices.Contains(all, proof) {
+		if !r.ended[strings.ReplaceAll(proof, " ", "_")] && !slices.Contains(all, proof) {
 			all = append(all, proof)
 		}
 	}

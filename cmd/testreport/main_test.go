@@ -10,7 +10,7 @@ import (
 
 const stream = `{"Action":"run","Package":"m/internal/a","Test":"TestOne"}
 {"Action":"output","Package":"m/internal/a","Test":"TestOne","Output":"    a_test.go:7: quiet\n"}
-{"Action":"pass","Package":"m/internal/a","Test":"TestOne/in two words"}
+{"Action":"pass","Package":"m/internal/a","Test":"TestOne/there/in two words"}
 {"Action":"pass","Package":"m/internal/a","Test":"TestOne"}
 {"Action":"output","Package":"m/internal/a","Test":"TestTwo","Output":"    a_test.go:9: no such program\n"}
 {"Action":"output","Package":"m/internal/a","Test":"TestTwo","Output":"--- SKIP: TestTwo (0.00s)\n"}
@@ -28,7 +28,7 @@ func TestAllWell(t *testing.T) {
 
 func TestProofThatDidNotRun(t *testing.T) {
 	var out strings.Builder
-	require.ErrorContains(t, tell(strings.NewReader(stream), &out, named("`a.TestOne` `b.TestOne`")), "proofs are missing")
+	require.ErrorContains(t, tell(strings.NewReader(stream), &out, named("Named `like.Test`.\n| `a.TestOne` `b.TestOne` |\n")), "proofs are missing")
 	assert.Contains(t, out.String(), "did not run, and is named as a proof: b.TestOne\n")
 }
 
