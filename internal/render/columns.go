@@ -83,7 +83,7 @@ func planColumns() []Column {
 	return []Column{
 		firm("TENANT", func(p PlanItem) string { return p.Tenant }),
 		firm("LOGIN", func(p PlanItem) string { return p.Login }),
-		NewColumn("ACTION", func(p PlanItem) string { return p.Action }),
+		NewColumn("ACTION", planAction),
 		status("OUTCOME", func(p PlanItem) string { return p.Outcome }),
 		NewColumn("CHANGES", func(p PlanItem) string {
 			return join(", ", changes(p.RolesAdded, p.RolesRemoved), mapText(p.Details))
@@ -91,6 +91,19 @@ func planColumns() []Column {
 		NewColumn("MESSAGE", func(p PlanItem) string { return p.Message }),
 		wide("VENDOR", func(p PlanItem) string { return p.Vendor }),
 	}
+}
+
+// planAction is what is to be done, marked as in a diff.
+func planAction(p PlanItem) string {
+	switch p.Action {
+	case "create":
+		return "+ create"
+	case "update", "roles":
+		return "~ " + p.Action
+	case "delete":
+		return "- delete"
+	}
+	return p.Action
 }
 
 func tenantColumns() []Column {

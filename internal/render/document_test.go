@@ -200,8 +200,8 @@ func TestPlan(t *testing.T) {
 		"details":{"first-name":"Ada"},"seen":"123","outcome":"planned","message":""}],"summary":{"planned":1}}`,
 		text(t, doc, Options{Format: JSON}))
 	assert.Equal(t, `
-TENANT  LOGIN            ACTION  OUTCOME  CHANGES             MESSAGE
-cbc     ada@example.com  update  planned  +x, first-name=Ada  -
+TENANT  LOGIN            ACTION    OUTCOME  CHANGES             MESSAGE
+cbc     ada@example.com  ~ update  planned  +x, first-name=Ada  -
 `, "\n"+text(t, doc, Options{}))
 }
 
