@@ -147,9 +147,9 @@ func (a *app) run(f func(cmd *cobra.Command, args []string) error) func(*cobra.C
 			return err
 		}
 		a.running = true
-		defer a.watchInterrupts()()
 		ctx, end := a.cancelable(cmd.Context())
 		defer end()
+		defer a.watchInterrupts()() // now that somebody is there to hear of one
 		cmd.SetContext(ctx)
 		return f(cmd, args)
 	}
