@@ -110,6 +110,9 @@ func (a *app) report(err error) int {
 	if !errors.As(err, &own) && errors.Is(err, syscall.EPIPE) {
 		return exitInternal // whoever reads stdout has read enough
 	}
+	if own == nil && errors.Is(err, context.Canceled) {
+		err = &provision.Error{Kind: provision.ErrInterrupted, Message: "stopped by the user"}
+	}
 	if !a.running && !errors.As(err, &own) {
 		err = &provision.Error{Kind: provision.ErrUsage, Message: err.Error()}
 	}
