@@ -295,6 +295,9 @@ func (r finished) compareItem(t tester, i int, was, is account) {
 func (a account) changed(added, removed []string) account {
 	roles := slices.Concat(a.roles, added)
 	a.roles = slices.DeleteFunc(roles, func(role string) bool { return slices.Contains(removed, role) })
+	if len(a.roles) == 0 {
+		a.roles = nil // as where none was found
+	}
 	return a.sorted()
 }
 
