@@ -32,11 +32,16 @@ import (
 // there twice, and applying it again finds nothing to do.
 //
 // A step is one thing that is done: an edit, a fault, a kill, an apply. Each run
-// has other cases; -rapid.seed takes the seed that the test has printed.
+// has other cases; -rapid.seed takes the seed that the test has printed. In CI the
+// cases are the same each time: a change is not to fail by chance for another one.
 func TestProperty(t *testing.T) {
 	t.Parallel()
 	whole := useFlag(t, "rapid.checks", "30")
-	useFlag(t, "rapid.seed", strconv.FormatUint(rand.Uint64()|1, 10))
+	seed := rand.Uint64() | 1
+	if os.Getenv("CI") != "" {
+		seed = 20261129
+	}
+	useFlag(t, "rapid.seed", strconv.FormatUint(seed, 10))
 	scenes := map[string][]vendorConsole{"all": oneOfEach()}
 	for _, c := range vendorConsoles() {
 		scenes[c.name] = []vendorConsole{c}
