@@ -39,18 +39,29 @@ func table(t *testing.T, file string) []row {
 	return rows
 }
 
-// TestReliability demands that each row is there, and that every test it names
-// exists.
-func TestReliability(t *testing.T) {
-	tests := readTests(t)
-	rows := table(t, "reliability.md")
-	assert.Len(t, rows, 48)
+// TestReliability and TestSecurity hold the two tables against the tests.
+func TestReliability(t *testing.T) { proved(t, "reliability.md", 48) }
+
+func TestSecurity(t *testing.T) { proved(t, "security.md", 20) }
+
+// proved demands that each row of a document is there, and that every test and
+// target of the Makefile that it names exists.
+func proved(t *testing.T, file string, want int) {
+	t.Helper()
+	tests, makefile := readTests(t), read(t, "../Makefile")
+	rows := table(t, file)
+	assert.Len(t, rows, want)
+	name := regexp.MustCompile("`([^`]+)`")
 	for i, r := range rows {
 		assert.Equal(t, strconv.Itoa(i+1), r.number)
-		proofs := regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(r.proof, -1)
+		proofs := name.FindAllStringSubmatch(r.proof, -1)
 		assert.NotEmpty(t, proofs, "row %s", r.number)
-		assert.Empty(t, strings.TrimSpace(regexp.MustCompile("`[^`]+`").ReplaceAllString(r.proof, "")), "row %s names tests only", r.number)
+		assert.Empty(t, strings.TrimSpace(name.ReplaceAllString(r.proof, "")), "row %s names tests only", r.number)
 		for _, p := range proofs {
+			if target, ok := strings.CutPrefix(p[1], "make "); ok {
+				assert.Contains(t, makefile, "\n"+target+":", "row %s", r.number)
+				continue
+			}
 			assert.NoError(t, tests.find(p[1]), "row %s", r.number)
 		}
 	}

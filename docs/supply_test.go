@@ -5,33 +5,11 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
-
-// TestSecurity demands that each rule is there, and that every test and target
-// it names exists.
-func TestSecurity(t *testing.T) {
-	tests, makefile := readTests(t), read(t, "../Makefile")
-	rows := table(t, "security.md")
-	assert.Len(t, rows, 20)
-	for i, r := range rows {
-		assert.Equal(t, strconv.Itoa(i+1), r.number)
-		proofs := regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(r.proof, -1)
-		assert.NotEmpty(t, proofs, "row %s", r.number)
-		assert.Empty(t, strings.TrimSpace(regexp.MustCompile("`[^`]+`").ReplaceAllString(r.proof, "")), "row %s names tests only", r.number)
-		for _, p := range proofs {
-			if target, ok := strings.CutPrefix(p[1], "make "); ok {
-				assert.Contains(t, makefile, "\n"+target+":", "row %s", r.number)
-				continue
-			}
-			assert.NoError(t, tests.find(p[1]), "row %s", r.number)
-		}
-	}
-}
 
 func read(t *testing.T, name string) string {
 	t.Helper()
